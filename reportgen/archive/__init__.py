@@ -1,0 +1,1 @@
+"""Reports in, run folders, manifest and index out."""

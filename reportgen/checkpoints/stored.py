@@ -1,0 +1,45 @@
+"""What a checkpoint file holds, as plain arrays and JSON: no Keras object, nothing executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array of a layer."""
+
+    name: str
+    """kernel, bias, gamma, …; the file's own word, without a scope or `:0`."""
+    value: NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """The arrays of one layer."""
+
+    name: str
+    """The user's name; a layer of a nested model is `backbone/conv1`."""
+    variables: tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """Everything a report needs out of one checkpoint file."""
+
+    layers: tuple[StoredLayer, ...]
+    """Layers that have weights, in the order of the file."""
+    config: dict[str, Any] | None
+    """The architecture as the file describes it: {class_name, config}; None for weights alone."""
+    keras_version: str = ""
+    """The Keras that wrote the file, where it says so."""
+    saved: str = ""
+    """When, where the file says so."""
+    optimizer: str = ""
+    """Class of the optimiser whose state is in the file, if any; its state is not shown as weights."""
+    loss: str = ""
+    """The training loss, where the file says so."""

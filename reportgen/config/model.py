@@ -1,0 +1,96 @@
+"""Every option there is, with its type, its default and what it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from reportgen.config.options import Options
+from reportgen.config.probes import ProbesConfig
+
+SECTION_IDS = (
+    "summary", "run", "probes", "architecture", "kernels", "activations", "predictions", "provenance", "failures",
+)  # fmt: skip
+"""The sections of a report in their usual order; a test holds this against `sections.SECTIONS`."""
+
+
+class RunConfig(Options):
+    """Where the checkpoints are."""
+
+    path: Path
+    """Folder of the training run, relative to this file. A single checkpoint file is a run of one."""
+    name: str | None = None
+    """Name of the run in the report and the archive; by default that of the folder."""
+    checkpoints: tuple[str, ...] = ("**/*",)
+    """Patterns of the files to report on, relative to `path`. What is no checkpoint is passed over."""
+    history: Path | None = None
+    """CSV with one row an epoch; by default the one CSV beside the checkpoints that has a column `epoch`."""
+    monitor: str | None = None
+    """Column of the history that says which checkpoint is best; by default what run.json says, else val_loss, loss."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether the best value of `monitor` is its smallest or its largest; auto knows accuracy-like names."""
+
+
+class TaskConfig(Options):
+    """What the outputs of the network mean."""
+
+    kind: Literal["auto", "regression", "binary", "classes"] = "auto"
+    """auto: one unit is a regression if the probes have targets, else a binary classifier; more units are classes."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes in the order of the outputs. A binary classifier with one unit: (negative, positive)."""
+    output: str = ""
+    """What the output is called in captions: merger probability, human score, …"""
+    unit: str = ""
+    """Unit of a regression's output, if it has one."""
+
+
+class SectionConfig(Options):
+    """One section, where its title or options are not the usual ones."""
+
+    id: str
+    """One of the sections' ids."""
+    title: str | None = None
+    """A heading in place of the usual one."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of this section, checked by the section itself."""
+
+
+class ReportConfig(Options):
+    """How the report looks."""
+
+    title: str | None = None
+    """Title of the report; by default the name of the run."""
+    formats: tuple[Literal["html", "pdf", "json"], ...] = ("html", "pdf", "json")
+    """What is written. JSON is always written: the archive needs it."""
+    paper: Literal["A4", "Letter"] = "A4"
+    """Paper of the PDF."""
+    notes: str = ""
+    """A paragraph of your own for the first page."""
+
+
+class Config(Options):
+    """A whole configuration. Paths are relative to the file they stand in."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    run: RunConfig
+    """The training run to report on."""
+    probes: ProbesConfig
+    """The images every checkpoint is asked about."""
+    task: TaskConfig = TaskConfig()
+    """What the outputs of the network mean."""
+    sections: tuple[SectionConfig, ...] = tuple(SectionConfig(id=name) for name in SECTION_IDS)
+    """The sections of the report in their order: an id, or {id, title, options}."""
+    report: ReportConfig = ReportConfig()
+    """How the report looks."""
+    archive: Path = Path("reports")
+    """Folder the reports are filed in."""
+
+    @field_validator("sections", mode="before")
+    @classmethod
+    def _accept_bare_ids(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [{"id": item} if isinstance(item, str) else item for item in value]
+        return value

@@ -1,0 +1,154 @@
+"""Options of the probe set: which images, how they are prepared for the network, how they are shown to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from reportgen.config.options import Options
+
+
+class ColumnsConfig(Options):
+    """Columns of the catalogue with a meaning of their own; all others are kept as free metadata."""
+
+    id: str = "id"
+    """Name of the probe; by default the file's stem or the image's number."""
+    file: str = "file"
+    """File name that joins a row to its image; without this column rows and images are joined by id, else in order."""
+    label: str = "label"
+    """Class."""
+    target: str = "target"
+    """Value a regression should return."""
+    group: str = "group"
+    """Any grouping of your own."""
+
+
+class FitsConfig(Options):
+    """How galaxies and bands lie in FITS files."""
+
+    hdus: Literal["bands", "galaxies"] | tuple[int | str, ...] = "bands"
+    """bands: each image HDU of a file is a band of one galaxy (an HDU with three axes holds the bands itself).
+    galaxies: each image HDU is a galaxy. A list: these HDUs, by number or name, are the bands."""
+
+
+class ArrayConfig(Options):
+    """How images lie in HDF5, .npy and .npz files."""
+
+    images: str | None = None
+    """Dataset of the images; by default `images`, else the only one with three or four axes."""
+    labels: str | None = None
+    """Dataset of the labels; by default `ans` or `labels` where there is one."""
+    axes: Literal["auto", "yxc", "cyx"] = "auto"
+    """Where the bands are. auto: the last axis if it has at most 16 entries, else the first."""
+    rows: tuple[int, ...] = ()
+    """These rows only, counted from 0."""
+
+
+class StepConfig(Options):
+    """One step of the preparation; exactly one key."""
+
+    scale: float | None = None
+    """Multiply by this."""
+    offset: float | None = None
+    """Add this."""
+    clip: tuple[float, float] | None = None
+    """Clip to (low, high)."""
+    asinh: float | None = None
+    """arcsinh(x / this)."""
+    standardise: Literal["image", "band"] | None = None
+    """Subtract the mean and divide by the standard deviation, of each image or of each band of each image."""
+    min_max: Literal["image", "band"] | None = None
+    """Map the range of each image, or of each band of each image, to [0, 1]."""
+    mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Subtract the first list, divide by the second: one number a channel."""
+    keras: str | None = None
+    """`preprocess_input` of the Keras application of this name: xception, resnet50, vgg16, …"""
+
+    @model_validator(mode="after")
+    def _one_key(self) -> StepConfig:
+        given = [name for name, value in self if value is not None]
+        if len(given) != 1:
+            raise ValueError(f"a step is exactly one of {', '.join(type(self).model_fields)}; received {given or '{}'}")
+        return self
+
+
+class PrepareConfig(Options):
+    """From the file to exactly what the network was trained on. A wrong preparation is silent and decisive."""
+
+    crop: int | tuple[int, int] | None = None
+    """Cut the centre: pixels, or (height, width)."""
+    resize: int | tuple[int, int] | None = None
+    """Resample to this size: pixels, or (height, width)."""
+    method: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "nearest"
+    """Resampling filter, as Pillow defines it. Keras' load_img uses nearest unless told otherwise."""
+    grey: bool = False
+    """Turn red, green, blue into one grey band, with Pillow's weights (ITU-R 601-2), as load_img(color_mode='grayscale')."""
+    bands: tuple[str | int, ...] | None = None
+    """The bands the network sees, by name or number from 0, in its order; by default all."""
+    flatten: bool = False
+    """Give the network one long vector an image, rows first."""
+    dtype: Literal["float32", "float64", "float16", "uint8"] = "float32"
+    """Type of the numbers before the steps."""
+    steps: tuple[StepConfig, ...] = ()
+    """Arithmetic, in this order."""
+
+
+class DisplayConfig(Options):
+    """What a person sees; the network's numbers do not depend on it."""
+
+    stretch: Literal["auto", "linear", "asinh", "sqrt", "log", "square"] = "auto"
+    """auto: as it is for 8-bit images, which are already stretched; asinh for all others."""
+    interval: Literal["auto", "minmax", "percentile", "zscale"] = "auto"
+    """Which values become black and white. auto: the whole range of 8-bit images, percentiles for all others."""
+    percent: tuple[float, float] = (0.5, 99.5)
+    """Percentiles of `interval: percentile`."""
+    asinh_a: float = 0.1
+    """Where the asinh stretch turns from linear to logarithmic, as a fraction of the interval."""
+    rgb: tuple[str | int, str | int, str | int] | None = None
+    """Bands shown as red, green and blue (the reddest first); by default the three of an 8-bit colour image."""
+    lupton: bool = False
+    """Combine `rgb` as Lupton et al. (2004) do."""
+    band: str | int | None = None
+    """Band shown in grey where there is no colour; by default the first."""
+    invert: bool = False
+    """Show faint structure dark on white."""
+
+
+class ProbesConfig(Options):
+    """Where the probe images are and what is done with them."""
+
+    images: tuple[str, ...] | dict[str, tuple[str, ...]]
+    """Files, folders or patterns, relative to this file. For one file a band: {band: patterns}; files are matched
+    in sorted order."""
+    catalogue: Path | None = None
+    """CSV with a row a probe: ids, labels, targets, groups and anything else."""
+    columns: ColumnsConfig = ColumnsConfig()
+    """Which columns of the catalogue mean what."""
+    bands: tuple[str, ...] | None = None
+    """Names of the bands in the order of the files; by default R, G, B, or band 1, band 2, …"""
+    fits: FitsConfig = FitsConfig()
+    """How galaxies and bands lie in FITS files."""
+    arrays: ArrayConfig = ArrayConfig()
+    """How images lie in HDF5, .npy and .npz files."""
+    select: tuple[str, ...] = ()
+    """Ids of the probes to use, in this order; by default all."""
+    pixel_scale: float | None = Field(default=None, gt=0)
+    """[arcsec / pixel] of the images as read; without it scale bars are in pixels. FITS with a WCS says it itself."""
+    prepare: PrepareConfig = PrepareConfig()
+    """From the file to exactly what the network was trained on."""
+    display: DisplayConfig = DisplayConfig()
+    """What a person sees."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_one_pattern(cls, value: object) -> object:
+        if isinstance(value, dict) and "images" in value:
+            images = value["images"]
+            if isinstance(images, str):
+                value = {**value, "images": [images]}
+            elif isinstance(images, dict):
+                lists = {band: [v] if isinstance(v, str) else v for band, v in images.items()}
+                value = {**value, "images": lists}
+        return value

@@ -1,0 +1,1 @@
+"""Simulated galaxy encounters in, a trained run and its probe set out: something real to report on."""

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out, each with a published definition in its docstring."""

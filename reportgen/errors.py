@@ -1,0 +1,107 @@
+"""Everything that can go wrong and be told to a user, and the words to tell it with."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["checkpoint", "probe", "history", "section", "format"]
+
+
+def printable(text: object, limit: int = 300) -> str:
+    """Return `text` on one line without control, direction or surrogate characters, cut to `limit` characters.
+
+    Names and messages out of a user's files may hold anything; this is their way into logs, pages and file names.
+    """
+    line = " ".join(str(text).split())
+    kept = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One thing that is missing from a report, and why."""
+
+    kind: Kind
+    """What is missing: a checkpoint, a probe, the history, a section or an output format."""
+    name: str
+    """Its name as the user knows it."""
+    problem: str
+    """What happened, in one sentence."""
+    expected: str = ""
+    """What should have been there."""
+    received: str = ""
+    """What was there instead."""
+    advice: str = ""
+    """What to do about it."""
+    status: Literal["failed", "skipped"] = "failed"
+    """`failed` makes the run end with exit code 1; `skipped` was asked for."""
+
+
+class ReportgenError(Exception):
+    """Say what was expected, what came, where and what to do; every error shown to a user is one of these."""
+
+    exit_code = 1
+
+    def __init__(
+        self, problem: str, *, where: str = "", expected: str = "", received: str = "", advice: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = printable(problem, 600)
+        self.where = printable(where)
+        self.expected = printable(expected)
+        self.received = printable(received)
+        self.advice = printable(advice, 600)
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.problem}" if self.where else self.problem]
+        for title in ("expected", "received", "advice"):
+            if value := getattr(self, title):
+                lines.append(f"  {title}: {value}")
+        return "\n".join(lines)
+
+    def failure(self, kind: Kind, name: str) -> Failure:
+        """Return the line of the failures section that tells this error."""
+        where = f"{self.where}: " if self.where and self.where != name else ""
+        return Failure(kind, printable(name), where + self.problem, self.expected, self.received, self.advice)
+
+
+class ConfigError(ReportgenError):
+    """The configuration or the command line is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class NothingToReport(ReportgenError):
+    """The configuration is right but there is no checkpoint, or no probe, to report on."""
+
+    exit_code = 4
+
+
+class ProbeError(ReportgenError):
+    """A probe image cannot be read or prepared."""
+
+
+class CheckpointError(ReportgenError):
+    """A checkpoint cannot be read."""
+
+
+class NetworkError(ReportgenError):
+    """A network cannot be rebuilt from its description, or cannot be run."""
+
+
+class ExtractionError(ReportgenError):
+    """A stored extraction is missing, damaged or of another schema."""
+
+
+class SectionError(ReportgenError):
+    """A section cannot be made from what was extracted."""
+
+
+class FormatError(ReportgenError):
+    """An output format cannot be written."""
+
+
+class ArchiveError(ReportgenError):
+    """The archive cannot be read or written."""

@@ -1,0 +1,49 @@
+"""What the network room hands over for one checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of one layer, in the order of computation; nested models are flattened."""
+
+    name: str
+    """Unique; `backbone/conv1` inside a nested model, `conv1 (call 2)` for a second call of a shared layer."""
+    weights: str
+    """Name of the StoredLayer its arrays come from (the same for every call), or "" without arrays."""
+    class_name: str
+    """Conv2D, MaxPooling2D, …"""
+    inputs: tuple[str, ...]
+    """Names of the layers it takes its input from; an InputLayer takes none."""
+    output_shape: tuple[int | None, ...]
+    """Without the batch axis, channels last: `(y, x, channel)` or `(unit,)`."""
+    parameters: int
+    """Numbers in its arrays; 0 for a second call."""
+    trainable: bool | None
+    """What the file says; None where it does not."""
+    activation: str
+    """Function the layer applies to its result: relu, sigmoid, …; "linear" for none."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """What bears on its arithmetic: kernel_size, strides, dilation_rate, padding, pool_size, groups, units, filters."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network on the whole probe set, in inference mode: dropout off, moving statistics of BatchNorm used."""
+
+    layers: tuple[Layer, ...]
+    activations: dict[str, NDArray[np.float32]]
+    """Output of each layer that changes its input: `(probe, y, x, channel)`, `(probe, step, channel)` or
+    `(probe, unit)`, always channels last; keys are names of `layers`."""
+    predictions: NDArray[np.float32]
+    """Output of the network, `(probe, unit)`."""
+    scores: NDArray[np.float32] | None
+    """The same before the last activation function, `(probe, unit)`; None where it cannot be had."""
+    output_activation: str
+    """The last activation function: sigmoid, softmax, linear, …"""

@@ -1,0 +1,1 @@
+"""Arrays in, image bytes out; knows nothing of sections or files."""

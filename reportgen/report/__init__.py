@@ -1,0 +1,1 @@
+"""Sections in, report.html, report.pdf and report.json out."""

@@ -1,0 +1,1 @@
+"""Extractions in, Section out: one question each, one Python file and one template of the same stem."""
