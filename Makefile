@@ -1,0 +1,78 @@
+# Everything starts here: `make` lists what there is. Nothing but git, make and python3 (3.11 or newer) need be installed.
+
+SHELL  := /bin/bash
+PYTHON ?= python3
+BIN    := .venv/bin
+DEMO   := runs/demo
+CONFIG ?= $(DEMO)/classification.yaml
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report demo test quick check lint format lock wheel clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: .venv/ready ## make .venv with the locked dependencies and this project (done by the others when needed)
+
+# The shared libraries WeasyPrint draws text with, and Python's own venv where the distribution split it off.
+SYSTEM_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
+HAS_VENV  = $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null
+HAS_PANGO = $(PYTHON) -c 'import ctypes; [ctypes.CDLL(n) for n in ("libgobject-2.0.so.0", "libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")]' 2>/dev/null
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"reportgen needs Python 3.11 or newer; {sys.executable} is {v.major}.{v.minor}. Type: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@missing=""; \
+	$(HAS_VENV) || missing="python3-venv"; \
+	$(HAS_PANGO) || missing="$$missing $(SYSTEM_PACKAGES)"; \
+	if [ -n "$$missing" ]; then \
+	  install="apt-get update && apt-get install -y --no-install-recommends $$missing"; \
+	  if ! command -v apt-get >/dev/null; then echo "Please install first (names as in Debian): $$missing"; exit 1; \
+	  elif [ "$$(id -u)" = 0 ]; then echo "Installing$$missing"; DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then echo "Installing$$missing"; sudo DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  else echo "Some system libraries are missing. Type once, then make again:"; echo "  sudo bash -c '$$install'"; exit 1; fi; \
+	fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv (a few minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+report: setup ## report on CONFIG=path/to/mine.yaml; without CONFIG on the embedded demo run, made first where missing
+	@if [ "$(CONFIG)" = "$(DEMO)/classification.yaml" ] && [ ! -e "$(CONFIG)" ]; then $(BIN)/reportgen demo $(DEMO); fi
+	@$(BIN)/reportgen run $(CONFIG)
+
+demo: setup ## make the demo run: encounters simulated, a small network trained twice
+	@$(BIN)/reportgen demo $(DEMO)
+
+test: setup ## run every check and every test
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+quick: setup ## run the tests that take less than ten seconds each
+	@$(BIN)/python -m pytest -m 'not slow'
+
+check: test ## the same: style, types, layers and tests
+
+lint: setup ## style, types, direction of the imports, length of the files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "make format"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo || $(BIN)/lint-imports
+	@long=$$(find reportgen tests templates -name '*.py' -o -name '*.html' -o -name '*.css' | xargs wc -l | awk '$$2 != "total" && $$1 > 300'); \
+	if [ -n "$$long" ]; then echo "longer than 300 lines:"; echo "$$long"; exit 1; fi
+
+format: setup ## put the code into the house style
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+lock: setup ## choose the newest versions and write them with their hashes to requirements.lock
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
+
+wheel: setup ## build dist/reportgen-*.whl
+	@$(BIN)/python -m build --no-isolation --wheel
+
+clean: ## remove .venv and what was built; runs and reports stay
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
