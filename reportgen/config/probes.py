@@ -1,12 +1,14 @@
-"""Options of the probe set: which images, how they are prepared for the network, how they are shown to people."""
+"""Options of the probe set: which images, how they are prepared for the network, how they are shown to
+people."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
+from reportgen.config.display import DisplayConfig
 from reportgen.config.options import Options
 
 
@@ -14,9 +16,11 @@ class ColumnsConfig(Options):
     """Columns of the catalogue with a meaning of their own; all others are kept as free metadata."""
 
     id: str = "id"
-    """Name of the probe; by default the file's stem or the image's number."""
+    """Name of the probe; by default the file's stem, or the image's number (or EXTNAME) where a file holds
+    several."""
     file: str = "file"
-    """File name that joins a row to its image; without this column rows and images are joined by id, else in order."""
+    """File name that joins a row to its image; `stack.h5[17]` where a file holds several images. Without this
+    column rows and images are joined by id, else in order, and then there must be as many rows as images."""
     label: str = "label"
     """Class."""
     target: str = "target"
@@ -29,8 +33,10 @@ class FitsConfig(Options):
     """How galaxies and bands lie in FITS files."""
 
     hdus: Literal["bands", "galaxies"] | tuple[int | str, ...] = "bands"
-    """bands: each image HDU of a file is a band of one galaxy (an HDU with three axes holds the bands itself).
-    galaxies: each image HDU is a galaxy. A list: these HDUs, by number or name, are the bands."""
+    """bands: each image HDU of a file is a band of one galaxy (an HDU with three axes holds the bands
+    itself). galaxies: each image HDU is a galaxy. A list: these HDUs, by number from 0 or name, are the
+    bands. The network sees rows in the order of the file; people see the last row at the top, as FITS means
+    it."""
 
 
 class ArrayConfig(Options):
@@ -39,9 +45,11 @@ class ArrayConfig(Options):
     images: str | None = None
     """Dataset of the images; by default `images`, else the only one with three or four axes."""
     labels: str | None = None
-    """Dataset of the labels; by default `ans` or `labels` where there is one."""
+    """Dataset of the labels; by default `ans` or `labels` where there is one. Fractions are targets, not
+    labels."""
     axes: Literal["auto", "yxc", "cyx"] = "auto"
-    """Where the bands are. auto: the last axis if it has at most 16 entries, else the first."""
+    """Where the bands of an image are. auto: the last axis if it has at most 16 entries, else the first.
+    Without bands an array with three axes is a stack of grey images, and one with two a single image."""
     rows: tuple[int, ...] = ()
     """These rows only, counted from 0."""
 
@@ -55,12 +63,13 @@ class StepConfig(Options):
     """Add this."""
     clip: tuple[float, float] | None = None
     """Clip to (low, high)."""
-    asinh: float | None = None
+    asinh: float | None = Field(default=None, gt=0)
     """arcsinh(x / this)."""
     standardise: Literal["image", "band"] | None = None
-    """Subtract the mean and divide by the standard deviation, of each image or of each band of each image."""
+    """Subtract the mean and divide by the standard deviation, of each image or of each band of each image; a
+    constant becomes 0."""
     min_max: Literal["image", "band"] | None = None
-    """Map the range of each image, or of each band of each image, to [0, 1]."""
+    """Map the range of each image, or of each band of each image, to [0, 1]; a constant becomes 0."""
     mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """Subtract the first list, divide by the second: one number a channel."""
     keras: str | None = None
@@ -70,58 +79,50 @@ class StepConfig(Options):
     def _one_key(self) -> StepConfig:
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
-            raise ValueError(f"a step is exactly one of {', '.join(type(self).model_fields)}; received {given or '{}'}")
+            raise ValueError(
+                f"a step is exactly one of {', '.join(type(self).model_fields)}; received {given or '{}'}"
+            )
+        if self.clip and not self.clip[0] < self.clip[1]:
+            raise ValueError(f"clip is (low, high) with low < high; received {list(self.clip)}")
+        if self.mean_std and (len(self.mean_std[0]) != len(self.mean_std[1]) or 0 in self.mean_std[1]):
+            raise ValueError("mean_std is two lists of the same length, without 0 in the second")
         return self
 
 
 class PrepareConfig(Options):
-    """From the file to exactly what the network was trained on. A wrong preparation is silent and decisive."""
+    """From the file to exactly what the network was trained on. A wrong preparation is silent and decisive.
 
-    crop: int | tuple[int, int] | None = None
+    Done in the order crop, grey, resize, bands, dtype, steps, flatten: that of Keras' load_img and what
+    follows it.
+    """
+
+    crop: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
     """Cut the centre: pixels, or (height, width)."""
-    resize: int | tuple[int, int] | None = None
+    resize: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
     """Resample to this size: pixels, or (height, width)."""
     method: Literal["nearest", "bilinear", "bicubic", "lanczos", "box", "hamming"] = "nearest"
     """Resampling filter, as Pillow defines it. Keras' load_img uses nearest unless told otherwise."""
     grey: bool = False
-    """Turn red, green, blue into one grey band, with Pillow's weights (ITU-R 601-2), as load_img(color_mode='grayscale')."""
-    bands: tuple[str | int, ...] | None = None
-    """The bands the network sees, by name or number from 0, in its order; by default all."""
+    """Turn red, green, blue into one grey band, with Pillow's weights (ITU-R 601-2), as
+    load_img(color_mode='grayscale')."""
+    bands: tuple[str | int, ...] | None = Field(default=None, min_length=1)
+    """The bands the network sees, by name or number from 0, in its order; by default all. A band may come
+    twice: [0, 0, 0] makes three of one, as load_img does of a grey file unless told otherwise."""
     flatten: bool = False
-    """Give the network one long vector an image, rows first."""
+    """Give the network one long vector an image, rows first. The arithmetic is the same; only the shape
+    differs."""
     dtype: Literal["float32", "float64", "float16", "uint8"] = "float32"
-    """Type of the numbers before the steps."""
+    """Type of the numbers before the steps; the steps turn uint8 into float32."""
     steps: tuple[StepConfig, ...] = ()
     """Arithmetic, in this order."""
-
-
-class DisplayConfig(Options):
-    """What a person sees; the network's numbers do not depend on it."""
-
-    stretch: Literal["auto", "linear", "asinh", "sqrt", "log", "square"] = "auto"
-    """auto: as it is for 8-bit images, which are already stretched; asinh for all others."""
-    interval: Literal["auto", "minmax", "percentile", "zscale"] = "auto"
-    """Which values become black and white. auto: the whole range of 8-bit images, percentiles for all others."""
-    percent: tuple[float, float] = (0.5, 99.5)
-    """Percentiles of `interval: percentile`."""
-    asinh_a: float = 0.1
-    """Where the asinh stretch turns from linear to logarithmic, as a fraction of the interval."""
-    rgb: tuple[str | int, str | int, str | int] | None = None
-    """Bands shown as red, green and blue (the reddest first); by default the three of an 8-bit colour image."""
-    lupton: bool = False
-    """Combine `rgb` as Lupton et al. (2004) do."""
-    band: str | int | None = None
-    """Band shown in grey where there is no colour; by default the first."""
-    invert: bool = False
-    """Show faint structure dark on white."""
 
 
 class ProbesConfig(Options):
     """Where the probe images are and what is done with them."""
 
     images: tuple[str, ...] | dict[str, tuple[str, ...]]
-    """Files, folders or patterns, relative to this file. For one file a band: {band: patterns}; files are matched
-    in sorted order."""
+    """Files, folders or patterns, relative to this file. For one file a band: {band: patterns}; files are
+    matched in sorted order."""
     catalogue: Path | None = None
     """CSV with a row a probe: ids, labels, targets, groups and anything else."""
     columns: ColumnsConfig = ColumnsConfig()
@@ -135,7 +136,8 @@ class ProbesConfig(Options):
     select: tuple[str, ...] = ()
     """Ids of the probes to use, in this order; by default all."""
     pixel_scale: float | None = Field(default=None, gt=0)
-    """[arcsec / pixel] of the images as read; without it scale bars are in pixels. FITS with a WCS says it itself."""
+    """[arcsec / pixel] of the images as read; without it scale bars are in pixels. FITS with a WCS says it
+    itself."""
     prepare: PrepareConfig = PrepareConfig()
     """From the file to exactly what the network was trained on."""
     display: DisplayConfig = DisplayConfig()
