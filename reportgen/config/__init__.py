@@ -1,11 +1,27 @@
 """YAML, environment and command line in, one checked Config out."""
 
 from reportgen.config.display import DisplayConfig
-from reportgen.config.model import Config, ReportConfig, RunConfig, SectionConfig, TaskConfig
+from reportgen.config.load import CHOOSE, Loaded, load, resolved_yaml
+from reportgen.config.model import SECTION_IDS, Config, ReportConfig, RunConfig, SectionConfig, TaskConfig
 from reportgen.config.options import Options
 from reportgen.config.probes import PrepareConfig, ProbesConfig
+from reportgen.config.problems import Problem, WrongConfig
 
 __all__ = [
-    "Config", "DisplayConfig", "Options", "PrepareConfig", "ProbesConfig", "ReportConfig", "RunConfig",
-    "SectionConfig", "TaskConfig",
+    "CHOOSE",
+    "SECTION_IDS",
+    "Config",
+    "DisplayConfig",
+    "Loaded",
+    "Options",
+    "PrepareConfig",
+    "ProbesConfig",
+    "Problem",
+    "ReportConfig",
+    "RunConfig",
+    "SectionConfig",
+    "TaskConfig",
+    "WrongConfig",
+    "load",
+    "resolved_yaml",
 ]  # fmt: skip
