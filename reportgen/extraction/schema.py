@@ -1,0 +1,17 @@
+"""The schema of the extraction files: names of groups, datasets and attributes, and its version.
+
+A run's extraction folder holds `_run.json` (run, history, configuration, provenance), `_probes.h5` (the probe set) and
+one `<checkpoint>.h5` for each checkpoint:
+
+    /                     attributes schema, about (JSON of About), layers (JSON of the layer table)
+    /weights/0000         attribute layer; datasets 0, 1, …, each with the attribute variable
+    /activations/0000     attribute layer; maps (probe, …, channel); minimum, maximum, mean, zeros (probe, channel)
+    /predictions          (probe, unit)
+    /scores               (probe, unit), where they can be had
+"""
+
+SCHEMA = 1
+"""Raised when a reader of the previous version could no longer read the files."""
+
+RUN_FILE = "_run.json"
+PROBES_FILE = "_probes.h5"

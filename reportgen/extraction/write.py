@@ -1,0 +1,135 @@
+"""Write what was measured; a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.checkpoints.run import Run
+from reportgen.checkpoints.stored import StoredModel
+from reportgen.errors import Failure
+from reportgen.extraction.about import About
+from reportgen.extraction.measurement import Measurement
+from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
+from reportgen.probes.probeset import ProbeSet
+
+# Shuffled deflate at its lightest: a third smaller for feature maps, at a fraction of the cost of level 4.
+PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+
+
+def write_extraction(folder: Path, about: About, stored: StoredModel, measurement: Measurement | None) -> Path:
+    """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone."""
+    path = folder / f"{about.name}.h5"
+    with _whole(path) as file:
+        file.attrs["about"] = json.dumps(asdict(about), sort_keys=True)
+        layers = measurement.layers if measurement else ()
+        file.create_dataset("layers", data=json.dumps([asdict(layer) for layer in layers], sort_keys=True))
+        weights = file.create_group("weights")
+        for i, layer in enumerate(stored.layers):
+            group = weights.create_group(f"{i:04d}")
+            group.attrs["layer"] = layer.name
+            for j, variable in enumerate(layer.variables):
+                _store(group, str(j), variable.value).attrs["variable"] = variable.name
+        if measurement is not None:
+            _write_activations(file, measurement)
+    return path
+
+
+def _write_activations(file: h5py.File, measurement: Measurement) -> None:
+    activations = file.create_group("activations")
+    for i, (name, maps) in enumerate(measurement.activations.items()):
+        group = activations.create_group(f"{i:04d}")
+        group.attrs["layer"] = name
+        _store(group, "maps", maps)
+        for statistic, values in channel_statistics(maps).items():
+            _store(group, statistic, values)
+    _store(file, "predictions", measurement.predictions)
+    if measurement.scores is not None:
+        _store(file, "scores", measurement.scores)
+    file.attrs["output_activation"] = measurement.output_activation
+
+
+def channel_statistics(maps: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return minimum, maximum, mean and the fraction of exact zeros of each channel: `(probe, channel)` each."""
+    flat = maps.reshape(maps.shape[0], -1, maps.shape[-1])
+    return {
+        "minimum": flat.min(axis=1),
+        "maximum": flat.max(axis=1),
+        "mean": flat.mean(axis=1, dtype=np.float64).astype(np.float32),
+        "zeros": (flat == 0).mean(axis=1).astype(np.float32),
+    }
+
+
+def write_probes(folder: Path, probes: ProbeSet) -> Path:
+    """Write the probe set, pixels and all."""
+    path = folder / PROBES_FILE
+    about = {
+        "probes": [asdict(probe) for probe in probes.probes],
+        "failures": [asdict(failure) for failure in probes.failures],
+        "bands": probes.bands,
+        "channels": probes.channels,
+        "input_shape": probes.input_shape,
+        "steps": probes.steps,
+        "display": probes.display,
+        "sha256": probes.sha256,
+    }
+    with _whole(path) as file:
+        file.attrs["about"] = json.dumps(about, sort_keys=True)
+        _store(file, "inputs", probes.inputs)
+        for i, image in enumerate(probes.images):
+            _store(file, f"images/{i:06d}", image)
+    return path
+
+
+def write_run(
+    folder: Path, run: Run, config: dict[str, Any], provenance: dict[str, Any], failures: tuple[Failure, ...]
+) -> Path:
+    """Write what is known of the run as a whole: all that the sections need beside arrays."""
+    path = folder / RUN_FILE
+    history = run.history and {
+        "file": run.history.file,
+        "epochs": run.history.epochs.tolist(),
+        "columns": {name: [None if np.isnan(v) else v for v in c.tolist()] for name, c in run.history.columns.items()},
+    }
+    content = {
+        "schema": SCHEMA,
+        "name": run.name,
+        "checkpoints": [
+            {key: value for key, value in asdict(checkpoint).items() if key != "path"} for checkpoint in run.checkpoints
+        ],
+        "history": history,
+        "record": run.record,
+        "config": config,
+        "provenance": provenance,
+        "failures": [asdict(failure) for failure in failures],
+    }
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+    return path
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[h5py.File]:
+    temporary = path.with_suffix(".tmp")
+    try:
+        with h5py.File(temporary, "w") as file:
+            file.attrs["schema"] = SCHEMA
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _store(group: h5py.Group, name: str, values: NDArray[np.generic]) -> h5py.Dataset:
+    packed = PACKED if values.size > 64 else {}
+    return group.create_dataset(name, data=values, **packed)

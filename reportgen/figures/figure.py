@@ -1,0 +1,77 @@
+"""A figure: pictures placed on a canvas, with the words and marks that belong to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from reportgen.figures.picture import Picture
+from reportgen.figures.style import Scale
+
+Mark = Literal["", "dead", "constant", "not finite"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A picture on the canvas, in units of the canvas."""
+
+    picture: Picture
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """A word on the canvas: its left end and its baseline, in units of the canvas."""
+
+    x: float
+    y: float
+    text: str
+    mark: Mark = ""
+    width: float = 0
+    """Width of what it labels; a marked tile is framed with it."""
+    height: float = 0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The colour bar of a figure: what its colours mean."""
+
+    scale: Scale
+    low: float
+    high: float
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is drawn; its caption and its text alternative are words and stand in the template."""
+
+    id: str
+    """Unique in the report, stable over runs: an anchor."""
+    facts: dict[str, Any]
+    """What the caption says in numbers; goes to report.json."""
+    width: float
+    height: float
+    placed: tuple[Placed, ...]
+    labels: tuple[Label, ...] = ()
+    bar: Bar | None = None
+    boxes: tuple[Any, ...] = ()
+    """Boxes and arrows of a diagram."""
+    number: int = 0
+    """Given by the report."""
+    data: dict[str, Any] = field(default_factory=dict)
+    """What a chart plots; goes to report.json."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one picture and nothing else."""
+        return len(self.placed) == 1 and not self.labels and not self.boxes
+
+
+def chart_figure(id: str, picture: Picture, facts: dict[str, Any], data: dict[str, Any]) -> Figure:
+    """Return a figure that is one chart, with what it plots."""
+    placed = Placed(picture, 0, 0, picture.width, picture.height)
+    return Figure(id, facts, picture.width, picture.height, (placed,), data=data)

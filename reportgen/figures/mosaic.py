@@ -1,0 +1,95 @@
+"""Arrays of maps as tiles, sixteen to a row: numpy and palette PNG, no axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.figures.figure import Bar, Label, Mark, Placed
+from reportgen.figures.picture import png
+from reportgen.figures.style import LEVELS, Scale, palette
+
+WIDTH = 1600.0
+"""Width of every canvas [unit]."""
+LABEL = 25.0
+"""Height of the line of words above a tile [unit]."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The values that get the first and the last colour of a map."""
+
+    scale: Scale
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.generic], scale: Scale) -> Limits:
+        """Return shared limits: symmetric about zero for signed values, from zero for magnitudes that have none below.
+
+        Values that are not finite are left out.
+        """
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        if scale == "signed":
+            high = max(abs(low), abs(high))
+            return cls(scale, -high, high)
+        return cls(scale, min(low, 0.0), high)
+
+    def indices(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """Return palette indices of the same shape; what is not finite gets the last."""
+        values = np.asarray(values, np.float32)
+        finite = np.isfinite(values)
+        span = self.high - self.low
+        # A map without any range has the colour of its only value: zero, or the middle.
+        position = (values - self.low) / span if span > 0 else np.full_like(values, 0.5 if self.scale == "signed" else 0)
+        scaled = np.clip(np.where(finite, position, 0), 0, 1) * (LEVELS - 1) + 0.5
+        return np.where(finite, scaled.astype(np.uint8), np.uint8(LEVELS))
+
+    def bar(self) -> Bar:
+        """Return the colour bar that explains these limits."""
+        ramp = np.repeat(np.arange(LEVELS, dtype=np.uint8)[None], 1, axis=0)
+        return Bar(self.scale, self.low, self.high, png(ramp, palette(self.scale)))
+
+
+def mosaic(
+    maps: NDArray[np.generic],
+    limits: Limits,
+    labels: Sequence[str],
+    marks: Sequence[Mark] = (),
+    columns: int | None = None,
+) -> tuple[float, float, tuple[Placed, ...], tuple[Label, ...]]:
+    """Lay out maps `(y, x, tile)` row by row and return width, height, pictures and labels of the canvas.
+
+    Each row of tiles is one picture at the maps' own resolution; very small maps are repeated to 24 pixels, because
+    viewers smooth what they enlarge a lot.
+    """
+    height, width, count = maps.shape
+    columns = columns or (16 if count > 8 else 8)
+    marks = marks or [""] * count
+    repeat = max(1, -(-24 // max(height, width)))
+    indices = limits.indices(maps)
+    cell = WIDTH / columns
+    # Tiles lie side by side in one picture; the page draws the lines between them, in its own colour.
+    tile_width = min(cell, 2 * cell * width / height)
+    tile_height = tile_width * height / width
+    placed: list[Placed] = []
+    words: list[Label] = []
+    y = 0.0
+    for start in range(0, count, columns):
+        y += LABEL
+        stop = min(start + columns, count)
+        for i in range(start, stop):
+            words.append(Label((i - start) * tile_width, y - 6, labels[i], marks[i], tile_width, tile_height))
+        row = indices[:, :, start:stop]
+        if repeat > 1:
+            row = row.repeat(repeat, axis=0).repeat(repeat, axis=1)
+        strip = row.transpose(0, 2, 1).reshape(row.shape[0], -1)
+        placed.append(
+            Placed(png(strip, palette(limits.scale)), 0, y, tile_width * (stop - start), tile_height)
+        )
+        y += tile_height + 6
+    return WIDTH, y, tuple(placed), tuple(words)

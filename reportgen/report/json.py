@@ -1,0 +1,57 @@
+"""The report as data: every number that is shown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from reportgen.report.report import Report
+
+SCHEMA = 1
+"""Version of report.json."""
+
+
+def as_json(report: Report) -> str:
+    """Return report.json: keys sorted, numbers that are not finite as null, no picture."""
+    content = {
+        "schema": SCHEMA,
+        "reportgen": report.version,
+        "title": report.title,
+        "run": report.run,
+        "verdict": report.verdict,
+        "banners": report.banners,
+        "probes": report.probes,
+        "checks": [asdict(check) for check in report.checks],
+        "failures": [asdict(failure) for failure in report.failures],
+        "sections": [
+            {
+                "id": section.id,
+                "title": section.title,
+                "question": section.question,
+                "absent": section.absent,
+                "content": asdict(section.content) if section.content is not None else None,
+                "figures": [
+                    {"id": f.id, "number": f.number, "facts": f.facts, "data": f.data} for f in section.figures
+                ],
+            }
+            for section in report.sections
+        ],
+    }
+    return json.dumps(_plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

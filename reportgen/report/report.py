@@ -1,0 +1,85 @@
+"""A whole report, before it is set in HTML, PDF or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from reportgen import __version__
+from reportgen.config import Config, Options
+from reportgen.errors import Failure
+from reportgen.extraction import ExtractedRun
+from reportgen.sections import Check, Section, build_section
+
+ORDER = {"fail": 0, "warn": 1, "pass": 2}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a skin needs: the templates' variable `report`."""
+
+    title: str
+    run: str
+    """Name of the run."""
+    sections: tuple[Section, ...]
+    checks: tuple[Check, ...]
+    """Verdicts of all sections, the worst first."""
+    failures: tuple[Failure, ...]
+    banners: tuple[str, ...]
+    """PARTIAL, DIRTY TREE."""
+    probes: str
+    """sha256 of the probe set."""
+    config: Config
+    version: str = __version__
+    """Of reportgen."""
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict: fail, warn or pass; partial where something is missing and no verdict is worse."""
+        worst = self.checks[0].status if self.checks else "pass"
+        return worst if worst == "fail" or not self.failed else "partial"
+
+    @property
+    def failed(self) -> tuple[Failure, ...]:
+        """What should be there and is not; what was skipped on purpose is left out."""
+        return tuple(f for f in self.failures if f.status == "failed")
+
+    def section(self, id: str) -> Section | None:
+        """Return the section with this id, if the report has it."""
+        return next((s for s in self.sections if s.id == id), None)
+
+
+def build_report(
+    run: ExtractedRun, options: Sequence[Options], progress: Callable[[str, int, int], None]
+) -> Report:
+    """Build every configured section of a run, number the figures through and collect verdicts and failures."""
+    sections: list[Section] = []
+    failures = list(run.failures)
+    for done, (configured, chosen) in enumerate(zip(run.config.sections, options, strict=True)):
+        progress("sections", done, len(options))
+        section, failure = build_section(run, configured, chosen)
+        failures += [failure] if failure else []
+        sections.append(section)
+    progress("sections", len(options), len(options))
+    numbered, count = [], 0
+    for section in sections:
+        figures = tuple(replace(figure, number=count + i + 1) for i, figure in enumerate(section.figures))
+        count += len(figures)
+        numbered.append(replace(section, figures=figures))
+    checks = sorted((c for s in numbered for c in s.checks), key=lambda c: ORDER[c.status])
+    return with_failures(
+        Report(
+            title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(numbered),
+            checks=tuple(checks), failures=tuple(failures),
+            banners=("DIRTY TREE",) if run.provenance.get("dirty") else (), probes=run.probes.sha256, config=run.config,
+        ),
+        (),
+    )  # fmt: skip
+
+
+def with_failures(report: Report, more: Sequence[Failure]) -> Report:
+    """Return the report with more failures in it, and the banner that goes with any."""
+    report = replace(report, failures=(*report.failures, *more))
+    if report.failed and "PARTIAL" not in report.banners:
+        report = replace(report, banners=("PARTIAL", *report.banners))
+    return report

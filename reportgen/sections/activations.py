@@ -1,0 +1,203 @@
+"""How does the network see this galaxy?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
+from reportgen.extraction import ExtractedRun, Extraction, Layer
+from reportgen.figures import Figure, Limits, Mark, mosaic
+from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.thumbnails import contact_sheet, thumbnails
+
+TITLE = "Activations: how it sees a galaxy"
+QUESTION = "How does the network see this galaxy?"
+
+
+class SectionOptions(Options):
+    """Options of the activations section."""
+
+    probes: tuple[str, ...] = ()
+    """Ids of the probes shown here; by default the first of each label or group, at most `show`."""
+    show: int = 3
+    """Probes shown where none are named. Every probe is on the checkpoint's own page."""
+    channels: int = 256
+    """Channels shown of a layer that has more: those with the largest mean activation."""
+    limits: str = "layer"
+    """layer: one range for all channels and probes of a layer. map: each map its own range; flagged in the caption."""
+
+
+@dataclass(frozen=True)
+class Dead:
+    """How many channels of a layer do nothing, at one checkpoint."""
+
+    layer: str
+    class_name: str
+    checkpoint: str
+    epoch: int | None
+    dead: tuple[int, ...]
+    constant: tuple[int, ...]
+    of: int
+    rectified: bool
+    """Whether the layer's output is rectified, so that dead has a meaning."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One probe and the figures that belong to it."""
+
+    probe: str
+    label: str
+    target: float | None
+    image: str
+    """Figure of the probe itself."""
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    checkpoint: str
+    epoch: int | None
+    role: str
+    dead: tuple[Dead, ...]
+    """Layer by layer, checkpoint by checkpoint."""
+    checkpoints: tuple[str, ...]
+    """Files of the checkpoints in the table of dead channels, in training order."""
+    seen: tuple[Seen, ...]
+    probes: int
+    """Probes measured."""
+    not_drawn: tuple[str, ...]
+    """Measured layers whose output is no image: dense, flattened, global."""
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Tile the feature maps of each layer for a few probes at the best checkpoint, and count the dead channels."""
+    chosen = best(run)
+    if chosen is None or chosen.extraction.predictions is None:
+        return Section(None, absent="No network of this run could be run on the probe set.")
+    extraction = chosen.extraction
+    dead = tuple(row for e in shown(run) for row in dead_channels(e))
+    figures, seen = feature_maps(run, extraction, _probes(run, options), options)
+    content = Content(
+        extraction.about.file, extraction.epoch, roles(run).get(extraction.name, ""), dead,
+        tuple(dict.fromkeys(row.checkpoint for row in dead)), seen, len(run.probes),
+        tuple(n for n in extraction.measured if len(extraction.shape(n)) != 4),
+    )  # fmt: skip
+    if not any(len(extraction.shape(name)) == 4 for name in extraction.measured):
+        return Section(None, absent="This network has no layer whose output is a map: nothing to tile.")
+    return Section(content, figures, (_dead_check(extraction),))
+
+
+def states(extraction: Extraction, layer: Layer) -> list[State]:
+    """Return the state of each channel of a layer over the whole probe set."""
+    channels = extraction.channels(layer.name)
+    return channel_states(channels.minimum, channels.maximum, _rectified(extraction, layer))
+
+
+def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
+    """Count dead and constant channels of every layer with maps."""
+    rows = []
+    for name in extraction.measured:
+        layer = extraction.layer(name)
+        if len(extraction.shape(name)) != 4:
+            continue
+        state = states(extraction, layer)
+        rows.append(
+            Dead(
+                name, layer.class_name, extraction.about.file, extraction.epoch,
+                tuple(i for i, s in enumerate(state) if s == "dead"),
+                tuple(i for i, s in enumerate(state) if s == "constant"), len(state), _rectified(extraction, layer),
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _rectified(extraction: Extraction, layer: Layer) -> bool:
+    """Whether the output is that of a rectifier, seen through layers that keep zeros zero."""
+    if layer.activation in NON_NEGATIVE or layer.class_name in NON_NEGATIVE:
+        return True
+    through = "Pooling" in layer.class_name or layer.class_name.startswith(("UpSampling", "ZeroPadding", "Cropping"))
+    through = through or "Dropout" in layer.class_name
+    return through and len(layer.inputs) == 1 and _rectified(extraction, extraction.layer(layer.inputs[0]))
+
+
+def feature_maps(
+    run: ExtractedRun, extraction: Extraction, probes: Sequence[int], options: SectionOptions
+) -> tuple[tuple[Figure, ...], tuple[Seen, ...]]:
+    """Return the mosaics of every layer with maps for the chosen probes, and each probe's picture before them."""
+    figures: list[Figure] = []
+    seen: list[Seen] = []
+    layers = [extraction.layer(n) for n in extraction.measured if len(extraction.shape(n)) == 4]
+    marks = {layer.name: states(extraction, layer) for layer in layers}
+    pictures = thumbnails(run.probes, run.config.probes.display, probes)
+    for p, picture in zip(probes, pictures, strict=True):
+        probe = run.probes.probes[p]
+        width, height, placed, labels = contact_sheet([picture], [(probe.id,)], columns=4)
+        image = Figure(f"probe-{extraction.name}-{p}", {"probe": probe.id}, width / 4, height, placed, labels)
+        own = [_mosaic(run, extraction, layer, p, marks[layer.name], options) for layer in layers]
+        figures += [image, *own]
+        seen.append(Seen(probe.id, probe.label or "", probe.target, image.id, tuple(f.id for f in own)))
+    return tuple(figures), tuple(seen)
+
+
+def _mosaic(
+    run: ExtractedRun, extraction: Extraction, layer: Layer, probe: int, state: list[State], options: SectionOptions
+) -> Figure:
+    maps = extraction.maps(layer.name, probe)
+    count = maps.shape[-1]
+    channels = extraction.channels(layer.name)
+    order = np.arange(count)
+    if count > options.channels:
+        strength = np.nan_to_num(np.abs(channels.mean).mean(axis=0))
+        order = np.sort(np.argsort(-strength, kind="stable")[: options.channels])
+        maps = maps[..., order]
+    span = np.array([channels.minimum.min(), channels.maximum.max()])
+    limits = Limits.of(span if np.isfinite(span).all() else maps, "signed" if span[0] < 0 else "magnitude")
+    if options.limits == "map":
+        peak = np.maximum(np.abs(maps).max(axis=(0, 1), keepdims=True), np.finfo(np.float32).tiny)
+        maps, limits = maps / peak, Limits(limits.scale, -1.0 if limits.scale == "signed" else 0.0, 1.0)
+    flat = np.ptp(maps, axis=(0, 1)) == 0
+    labels, marks = [], []
+    for tile, channel in enumerate(order.tolist()):
+        mark: Mark = state[channel]
+        word = mark or ("zero" if flat[tile] and maps[0, 0, tile] == 0 else "flat" if flat[tile] else "")
+        labels.append(f"{channel} {word}".strip())
+        marks.append(mark)
+    width, height, placed, words = mosaic(maps, limits, labels, marks)
+    facts = {
+        "layer": layer.name, "class_name": layer.class_name, "activation": layer.activation,
+        "checkpoint": extraction.about.file, "epoch": extraction.epoch, "probe": run.probes.probes[probe].id,
+        "shown": len(order), "of": count, "size": maps.shape[:2], "low": limits.low, "high": limits.high,
+        "limits": options.limits, "dead": sum(s == "dead" for s in state),
+        "constant": sum(s == "constant" for s in state), "probes": len(run.probes),
+    }  # fmt: skip
+    place = extraction.layers.index(layer)
+    return Figure(f"maps-{extraction.name}-{probe}-{place}", facts, width, height, placed, words, limits.bar())
+
+
+def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
+    """Return the probes shown: those asked for, else the first of each label or group, else the first ones."""
+    place = {probe.id: i for i, probe in enumerate(run.probes.probes)}
+    if options.probes:
+        return [place[id] for id in options.probes if id in place]
+    kinds: dict[str, int] = {}
+    for i, probe in enumerate(run.probes.probes):
+        kinds.setdefault(probe.label or probe.group or str(i), i)
+    return sorted(kinds.values())[: options.show]
+
+
+def _dead_check(extraction: Extraction) -> Check:
+    rows = [row for row in dead_channels(extraction) if row.rectified and "Pooling" not in row.class_name]
+    dead, total = sum(len(row.dead) for row in rows), sum(row.of for row in rows)
+    share = dead / total if total else 0.0
+    facts = {
+        "dead": dead, "of": total, "checkpoint": extraction.about.file,
+        "layers": [f"{row.layer}: {len(row.dead)} of {row.of}" for row in rows if row.dead],
+    }  # fmt: skip
+    return Check("dead_channels", "pass" if share <= 0.1 else "warn" if share <= 0.5 else "fail", share, 0.1, facts)

@@ -1,0 +1,136 @@
+"""What is this network?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from reportgen.diagnostics.geometry import Reach, multiply_adds, receptive_field
+from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.figures import Figure
+from reportgen.figures.diagram import diagram
+from reportgen.sections.section import NoOptions, Section
+
+TITLE = "The network"
+QUESTION = "What is this network?"
+SectionOptions = NoOptions
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer as a line of the table."""
+
+    name: str
+    class_name: str
+    activation: str
+    """Empty for none."""
+    geometry: str
+    """Kernel or pool size, strides, dilation, padding, where it has any."""
+    output_shape: tuple[int | None, ...]
+    parameters: int
+    multiply_adds: int | None
+    """Of one image; None where the output size is not fixed."""
+    receptive_field: tuple[int, int] | None
+    """(y, x) [pixel]; None behind inputs that are no images."""
+    trainable: bool | None
+    inputs: tuple[str, ...]
+    """The layers before it, where these are not just the line above."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The checkpoints that share one architecture."""
+
+    letter: str
+    """A, B, …; empty with only one group."""
+    signature: str
+    checkpoints: tuple[str, ...]
+    rows: tuple[Row, ...]
+    parameters: int
+    trainable: int | None
+    """Parameters in layers the file calls trainable; None where it does not say."""
+    multiply_adds: int | None
+    figure: str
+    """Id of its diagram."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    groups: tuple[Group, ...]
+
+
+def build(run: ExtractedRun, options: NoOptions) -> Section:
+    """List the layers of each architecture in the run and draw it."""
+    known = [a for a in run.architectures if a]
+    groups, figures = [], []
+    for i, signature in enumerate(known):
+        members = run.of_architecture(signature)
+        measured = next((e for e in members if e.layers), None)
+        if measured is None:
+            continue
+        rows = _rows(run, measured)
+        costs = [r.multiply_adds for r in rows]
+        flags = [layer.trainable for layer in measured.layers if layer.parameters]
+        trainable = None
+        if flags and all(flag is not None for flag in flags):
+            trainable = sum(layer.parameters for layer in measured.layers if layer.trainable)
+        id = f"architecture-{i}"
+        groups.append(
+            Group(
+                chr(65 + i) if len(known) > 1 else "", signature, tuple(e.name for e in members), rows,
+                sum(r.parameters for r in rows), trainable,
+                None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
+            )
+        )  # fmt: skip
+        width, height, boxes, labels = diagram(
+            [(r.name, r.class_name, r.output_shape) for r in rows], [layer.inputs for layer in measured.layers]
+        )
+        figures.append(
+            Figure(id, {"layers": len(rows), "letter": groups[-1].letter}, width, height, (), labels, boxes=boxes)
+        )
+    if not groups:
+        return Section(None, absent="No checkpoint of this run holds a network that could be rebuilt.")
+    return Section(Content(tuple(groups)), tuple(figures))
+
+
+def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
+    y, x, _ = run.probes.input_shape
+    reaches: dict[str, Reach] = {}
+    rows = []
+    before = ""
+    for layer in extraction.layers:
+        sees = [reaches[name] for name in layer.inputs if name in reaches]
+        reach = receptive_field(layer.class_name, layer.config, sees, (y, x))
+        reaches[layer.name] = reach
+        arrays = extraction.arrays(layer.weights) if layer.weights in extraction.weighted else {}
+        kernels = [int(math.prod(a.shape)) for name, a in arrays.items() if "kernel" in name]
+        rows.append(
+            Row(
+                layer.name, layer.class_name, "" if layer.activation == "linear" else layer.activation,
+                _geometry(layer.config), layer.output_shape, layer.parameters,
+                multiply_adds(layer.class_name, layer.output_shape, kernels),
+                reach.field if len(layer.output_shape) == 3 else None, layer.trainable,
+                () if layer.inputs in ((), (before,)) else layer.inputs,
+            )
+        )  # fmt: skip
+        before = layer.name
+    return tuple(rows)
+
+
+def _geometry(config: dict[str, object]) -> str:
+    words = []
+    if size := config.get("kernel_size") or config.get("pool_size"):
+        words.append(_times(size))
+    for key, word in (("strides", "stride"), ("dilation_rate", "dilation")):
+        value = config.get(key)
+        if value and _times(value) not in {"1", "1 × 1"} and value != config.get("pool_size"):
+            words.append(f"{word} {_times(value)}")
+    if words and config.get("padding"):
+        words.append(str(config["padding"]))
+    return ", ".join(words)
+
+
+def _times(value: object) -> str:
+    return " × ".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value)

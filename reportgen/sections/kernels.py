@@ -1,0 +1,166 @@
+"""What does the network look for?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.extraction import ExtractedRun, Extraction, Layer
+from reportgen.figures import Figure, Limits, mosaic
+from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.section import Check, Options, Section
+
+TITLE = "Weights: what it looks for"
+QUESTION = "What does the network look for?"
+
+
+class SectionOptions(Options):
+    """Options of the kernels section."""
+
+    strongest: int = 64
+    """Kernels shown of a layer that has more, those with the largest L2 norm."""
+    layers: int = 6
+    """Layers shown; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """One figure's place in the text."""
+
+    layer: str
+    figure: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    first: tuple[Kernels, ...]
+    """The layers that look at the image itself, at each shown checkpoint."""
+    deeper: tuple[Kernels, ...]
+    """The others, at the best checkpoint."""
+    not_shown: tuple[str, ...]
+    """Layers with kernels that are not drawn: beyond the limit, or without a picture (dense layers on features)."""
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Draw the kernels as signed maps, with a range shared within a layer."""
+    chosen = best(run)
+    if chosen is None or not chosen.extraction.layers:
+        return Section(None, absent="No network could be rebuilt, so it is not known what each weight belongs to.")
+    reference = chosen.extraction
+    figures: list[Figure] = []
+    first: list[Kernels] = []
+    deeper: list[Kernels] = []
+    left: list[str] = []
+    drawn: set[str] = set()
+    for layer in reference.layers:
+        if not layer.parameters or layer.weights in drawn:
+            continue
+        drawn.add(layer.weights)
+        sees_image = _sees_image(reference, layer)
+        group = first if sees_image else deeper
+        if len({k.layer for k in [*first, *deeper]}) >= options.layers:
+            left += [layer.name] if "kernel" in reference.arrays(layer.weights) else []
+            continue
+        at = [e for e in shown(run) if e.about.architecture == reference.about.architecture]
+        for extraction in at if sees_image else [reference]:
+            figure = _figure(run, extraction, layer, sees_image, options.strongest)
+            if figure is None:
+                if "kernel" in reference.arrays(layer.weights):
+                    left.append(layer.name)
+                break
+            figures.append(figure)
+            group.append(Kernels(layer.name, figure.id))
+    checks = (_finite(run),)
+    if not figures:
+        return Section(
+            None, checks=checks, absent="No layer of this network has a kernel that can be drawn as an image."
+        )
+    return Section(Content(tuple(first), tuple(deeper), tuple(left)), tuple(figures), checks)
+
+
+def _sees_image(extraction: Extraction, layer: Layer) -> bool:
+    """Whether nothing with weights, and no pooling, lies between the image and this layer."""
+    names = list(layer.inputs)
+    while names:
+        before = extraction.layer(names.pop())
+        if before.parameters or "Pool" in before.class_name or len(before.inputs) > 1:
+            return False
+        names += before.inputs
+    return True
+
+
+def _figure(
+    run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int
+) -> Figure | None:
+    kernel = extraction.arrays(layer.weights).get("kernel")
+    if kernel is None:
+        return None
+    kernel = kernel.astype(np.float32)
+    if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
+        maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
+        columns: int | None = min(4, max(2, maps.shape[-1]))
+    elif kernel.ndim == 4 and kernel.shape[0] * kernel.shape[1] > 1:
+        names = run.probes.channels if sees_image and kernel.shape[2] == len(run.probes.channels) else ()
+        maps, labels, facts = _slices(kernel, names, strongest)
+        bands = kernel.shape[2]
+        columns = (16 // bands) * bands if names and 1 < bands <= 8 else None
+    else:
+        return None
+    limits = Limits.of(kernel, "signed")
+    width, height, placed, words = mosaic(maps, limits, labels, columns=columns)
+    role = roles(run).get(extraction.name, "")
+    facts |= {
+        "layer": layer.name, "checkpoint": extraction.about.file, "epoch": extraction.epoch, "role": role,
+        "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else run.probes.input_shape[:2],
+    }  # fmt: skip
+    place = extraction.layers.index(layer)
+    return Figure(f"kernels-{place}-{extraction.name}", facts, width, height, placed, words, limits.bar())
+
+
+def _dense_as_image(
+    kernel: NDArray[np.float32], shape: tuple[int, int, int], channels: tuple[str, ...], most: int
+) -> tuple[NDArray[np.float32], list[str], dict[str, Any]]:
+    units = kernel.shape[1]
+    images = kernel.reshape(*shape, units)
+    maps = images.transpose(0, 1, 3, 2).reshape(*shape[:2], -1)
+    several = len(channels) > 1
+    labels = [f"unit {u} {c}" if several else f"unit {u}" for u in range(units) for c in channels]
+    facts = {"kind": "dense", "of": maps.shape[-1], "shown": min(maps.shape[-1], most), "units": units}
+    return maps[..., :most], labels[:most], facts
+
+
+def _slices(
+    kernel: NDArray[np.float32], bands: tuple[str, ...], strongest: int
+) -> tuple[NDArray[np.float32], list[str], dict[str, Any]]:
+    """Return slices `(y, x, slice)` of a kernel `(y, x, in, out)`: every kernel band by band, or the strongest."""
+    y, x, inputs, outputs = kernel.shape
+    maps = kernel.transpose(0, 1, 3, 2).reshape(y, x, -1)
+    count = maps.shape[-1]
+    facts = {"kind": "bands" if bands else "slices", "inputs": inputs, "outputs": outputs, "of": count}
+    facts["bands"] = list(bands)
+    if bands and count <= 4 * strongest:
+        labels = [f"{o} {b}" if len(bands) > 1 else f"{o}" for o in range(outputs) for b in bands]
+        return maps, labels, facts | {"shown": count}
+    norms = np.sqrt((maps.astype(np.float64) ** 2).sum(axis=(0, 1)))
+    order = np.argsort(-np.nan_to_num(norms), kind="stable")[:strongest]
+    labels = [f"{i % inputs}→{i // inputs}" for i in order.tolist()]
+    return maps[..., order], labels, facts | {"shown": len(order)}
+
+
+def _finite(run: ExtractedRun) -> Check:
+    """Fail where a weight of any checkpoint is NaN or infinite."""
+    bad: list[str] = []
+    total = 0
+    for extraction in run.extractions:
+        for layer in extraction.weighted:
+            for name, values in extraction.arrays(layer).items():
+                if values.dtype.kind == "f" and not np.isfinite(values).all():
+                    total += int((~np.isfinite(values)).sum())
+                    bad.append(f"{extraction.about.file}: {layer} {name}")
+    facts = {"where": bad[:5], "more": max(0, len(bad) - 5), "checkpoints": len(run.extractions)}
+    return Check("weights_not_finite", "fail" if total else "pass", float(total), 0.0, facts)

@@ -1,0 +1,207 @@
+"""What does the network say, and is it right?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.diagnostics.scores import Confusion, RegressionScore, confusion, regression_score
+from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.figures import Figure, chart_figure
+from reportgen.figures.charts import ranked, scatter
+from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.task import Task, task_of
+from reportgen.sections.thumbnails import contact_sheet, thumbnails
+
+TITLE = "Predictions"
+QUESTION = "What does the network say, and is it right?"
+
+ENOUGH = 30
+"""Labelled probes below which the report says how little a score proves."""
+
+
+class SectionOptions(Options):
+    """Options of the predictions section."""
+
+    extremes: int = 5
+    """How many of the best and of the worst predictions are shown."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One checkpoint's column of the table."""
+
+    checkpoint: str
+    epoch: int | None
+    role: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One probe as a line of the table."""
+
+    probe: str
+    label: str
+    target: float | None
+    values: tuple[float, ...]
+    """One a column: the value, or the probability of the positive or of the chosen class."""
+    classes: tuple[str, ...]
+    """The class each column's checkpoint chose; empty for a regression."""
+    right: tuple[bool | None, ...]
+    """Whether that is its label; None without one, and for a regression."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    kind: Literal["regression", "binary", "classes"]
+    output: str
+    unit: str
+    activation: str
+    classes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    checkpoint: str
+    """The checkpoint that is scored: the best."""
+    epoch: int | None
+    score: RegressionScore | None
+    confusion: Confusion | None
+    labelled: int
+    enough: int
+    unknown_labels: tuple[str, ...]
+    """Labels of probes that are none of the classes."""
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Set predictions against what is known of the probes."""
+    chosen = best(run)
+    if chosen is None or chosen.extraction.predictions is None:
+        return Section(None, absent="No network of this run could be run on the probe set.")
+    extraction = chosen.extraction
+    predictions = extraction.predictions
+    assert predictions is not None  # noqa: S101 - asked just above
+    task = task_of(run, extraction)
+    at = [e for e in shown(run) if e.about.architecture == extraction.about.architecture]
+    probes = run.probes.probes
+    figures: list[Figure] = []
+    score, table = None, None
+    labels = [p.label if p.label in task.classes else None for p in probes]
+    if task.kind == "regression":
+        known = [i for i, p in enumerate(probes) if p.target is not None]
+        if known:
+            actual = np.array([probes[i].target for i in known], float)
+            predicted = task.answers(predictions)[known]
+            score = regression_score(predicted, actual)
+            figures += _regression_figures(run, task, known, predicted, actual, options, extraction)
+        labelled = len(known)
+    else:
+        known = [i for i, label in enumerate(labels) if label is not None]
+        labelled = len(known)
+        if known:
+            picked = task.chosen(predictions)
+            table = confusion([picked[i] for i in known], [task.classes.index(labels[i] or "") for i in known], task.classes)
+        if task.kind == "binary":
+            figures.append(_ranked(run, task, predictions, extraction))
+    content = Content(
+        task.kind, task.output, task.unit, extraction.output_activation, task.classes,
+        tuple(Column(e.about.file, e.epoch, roles(run).get(e.name, "")) for e in at),
+        _rows(run, task, at, labels), extraction.about.file, extraction.epoch, score, table, labelled, ENOUGH,
+        tuple(dict.fromkeys(p.label for p in probes if p.label and p.label not in task.classes))
+        if task.kind != "regression" else (),
+    )  # fmt: skip
+    return Section(content, tuple(figures), (_varies(extraction, task),))
+
+
+def _rows(run: ExtractedRun, task: Task, at: list[Extraction], labels: list[str | None]) -> tuple[Row, ...]:
+    rows = []
+    answers = [task.answers(e.predictions) for e in at if e.predictions is not None]
+    picked = [task.chosen(e.predictions) for e in at if e.predictions is not None]
+    for i, probe in enumerate(run.probes.probes):
+        names = tuple(task.classes[c[i]] for c in picked) if task.classes else ()
+        right = tuple(None if labels[i] is None else name == labels[i] for name in names)
+        rows.append(Row(probe.id, probe.label or "", probe.target, tuple(float(a[i]) for a in answers), names, right))
+    return tuple(rows)
+
+
+def _regression_figures(
+    run: ExtractedRun, task: Task, known: list[int], predicted: NDArray[np.float64], actual: NDArray[np.float64],
+    options: SectionOptions, extraction: Extraction,
+) -> list[Figure]:  # fmt: skip
+    names = [str(i) for i in known]
+    difference = predicted - actual
+    low, high = float(min(predicted.min(), actual.min())), float(max(predicted.max(), actual.max()))
+    margin = 0.05 * (high - low or 1)
+    limits = (low - margin, high + margin)
+    unit = f" [{task.unit}]" if task.unit else ""
+    facts = {"n": len(known), "checkpoint": extraction.about.file, "epoch": extraction.epoch, "output": task.output}
+    data = {"probe": [run.probes.probes[i].id for i in known], "actual": actual.tolist(), "predicted": predicted.tolist()}
+    figures = [
+        chart_figure(
+            "predictions-against-actual",
+            scatter(actual.tolist(), predicted.tolist(), names, f"actual{unit}", f"{task.output}{unit}", limits, True),
+            facts, data,
+        ),
+        chart_figure(
+            "predictions-difference",
+            scatter(
+                actual.tolist(), difference.tolist(), names, f"actual{unit}", f"predicted − actual{unit}", limits, False
+            ),
+            facts, data,
+        ),
+    ]  # fmt: skip
+    order = np.argsort(np.abs(difference), kind="stable")
+    most = min(options.extremes, len(known) // 2)
+    for word, places in (("best", order[:most]), ("worst", order[::-1][:most])):
+        if not len(places):
+            continue
+        chosen = [known[int(k)] for k in places]
+        lines = [
+            (f"{i}  {run.probes.probes[i].id}", f"{predicted[int(k)]:.3f}, actual {actual[int(k)]:.3f}")
+            for i, k in zip(chosen, places, strict=True)
+        ]
+        pictures = thumbnails(run.probes, run.config.probes.display, chosen)
+        width, height, placed, labels = contact_sheet(pictures, lines, columns=5)
+        figures.append(
+            Figure(f"predictions-{word}", facts | {"which": word, "shown": most}, width, height, placed, labels)
+        )
+    return figures
+
+
+def _ranked(run: ExtractedRun, task: Task, predictions: NDArray[np.float32], extraction: Extraction) -> Figure:
+    values = task.answers(predictions)
+    order = np.argsort(-values, kind="stable")[:64].tolist()
+    probes = [run.probes.probes[i] for i in order]
+    picture = ranked(
+        [f"{p.id} ({i})" for i, p in zip(order, probes, strict=True)], values[order].tolist(),
+        [p.label or "" for p in probes], task.output, 0.5,
+    )  # fmt: skip
+    facts = {
+        "n": len(order), "of": len(run.probes), "checkpoint": extraction.about.file, "epoch": extraction.epoch,
+        "output": task.output, "threshold": 0.5,
+    }  # fmt: skip
+    return chart_figure(
+        "predictions-ranked", picture, facts, {"probe": [p.id for p in probes], "value": values[order].tolist()}
+    )
+
+
+def _varies(extraction: Extraction, task: Task) -> Check:
+    """Fail where every probe gets the same answer, or every answer is saturated: the input is probably prepared wrong."""
+    p = extraction.predictions
+    assert p is not None  # noqa: S101 - the caller measured it
+    values = p.reshape(len(p), -1).astype(np.float64)
+    facts = {"n": len(p), "checkpoint": extraction.about.file, "low": float(values.min()), "high": float(values.max())}
+    if not np.isfinite(values).all():
+        return Check("predictions_not_finite", "fail", float((~np.isfinite(values)).sum()), 0.0, facts)
+    spread = float(np.ptp(values, axis=0).max())
+    if len(p) > 1 and spread < 1e-3:
+        return Check("predictions_constant", "fail", spread, 1e-3, facts)
+    if extraction.output_activation in {"sigmoid", "softmax"}:
+        saturated = float(((values < 1e-4) | (values > 1 - 1e-4)).all(axis=1).mean())
+        if saturated == 1.0:
+            return Check("predictions_saturated", "warn", saturated, 1.0, facts)
+    return Check("predictions_constant", "pass", spread, 1e-3, facts)

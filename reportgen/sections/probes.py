@@ -1,0 +1,148 @@
+"""What was the network asked?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reportgen.extraction import ExtractedRun
+from reportgen.figures import Figure, Limits, mosaic
+from reportgen.probes.probeset import ProbeSet
+from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.thumbnails import contact_sheet, thumbnails
+
+TITLE = "The probe set"
+QUESTION = "What was the network asked?"
+
+FAINT, LOUD = 0.05, 30.0
+"""A network trained on inputs scaled as usual sees values whose largest lies between these."""
+
+
+class SectionOptions(Options):
+    """Options of the probes section."""
+
+    show: int = 32
+    """Probes shown as pictures; all of them are measured."""
+
+
+@dataclass(frozen=True)
+class ChannelRow:
+    """The numbers the network sees in one channel, over all probes and pixels."""
+
+    channel: str
+    minimum: float
+    mean: float
+    maximum: float
+    spread: float
+    """Standard deviation."""
+    not_finite: int
+    """Values that are NaN or infinite."""
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """One probe as a line of the table."""
+
+    id: str
+    label: str
+    target: float | None
+    group: str
+    source: str
+    minimum: float
+    mean: float
+    maximum: float
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    n: int
+    shown: int
+    sha256: str
+    shape: tuple[int, ...]
+    """Of one input."""
+    dtype: str
+    channels: tuple[ChannelRow, ...]
+    steps: tuple[str, ...]
+    """The preparation, one step each, in words."""
+    display: str
+    rows: tuple[ProbeRow, ...]
+    has_labels: bool
+    has_targets: bool
+    has_groups: bool
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Show the probes as people and as the network see them, and the range of the numbers."""
+    probes = run.probes
+    shown = min(len(probes), options.show)
+    images = probes.inputs.reshape(len(probes), *probes.input_shape)
+    channels = tuple(_channel(name, images[..., c]) for c, name in enumerate(probes.channels))
+    rows = tuple(
+        ProbeRow(
+            p.id, p.label or "", p.target, p.group or "", p.source,
+            float(np.nanmin(x)), float(np.nanmean(x, dtype=np.float64)), float(np.nanmax(x)), p.sha256,
+        )
+        for p, x in zip(probes.probes, images, strict=True)
+    )  # fmt: skip
+    content = Content(
+        len(probes), shown, probes.sha256, tuple(probes.inputs.shape[1:]), str(probes.inputs.dtype), channels,
+        probes.steps, probes.display, rows, probes.has_labels, probes.has_targets, any(p.group for p in probes.probes),
+    )  # fmt: skip
+    sheet = _sheet(run, shown)
+    return Section(content, (sheet, *_as_seen(probes, images, shown)), (_range_check(channels),))
+
+
+def _channel(name: str, values: np.ndarray) -> ChannelRow:
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size:
+        return ChannelRow(name, np.nan, np.nan, np.nan, np.nan, values.size)
+    return ChannelRow(
+        name, float(finite.min()), float(finite.mean()), float(finite.max()), float(finite.std()),
+        int(values.size - finite.size),
+    )  # fmt: skip
+
+
+def _sheet(run: ExtractedRun, shown: int) -> Figure:
+    probes = run.probes
+    lines = []
+    for i, probe in enumerate(probes.probes[:shown]):
+        known = [probe.label] if probe.label else []
+        if probe.target is not None:
+            known.append(f"{probe.target:.3g}")
+        lines.append((f"{i}  {probe.id}", " · ".join(known)) if known else (f"{i}  {probe.id}",))
+    pictures = thumbnails(probes, run.config.probes.display, range(shown))
+    width, height, placed, labels = contact_sheet(pictures, lines)
+    facts = {"shown": shown, "of": len(probes), "display": probes.display}
+    return Figure("probes-sheet", facts, width, height, placed, labels)
+
+
+def _as_seen(probes: ProbeSet, images: np.ndarray, shown: int) -> tuple[Figure, ...]:
+    figures = []
+    for c, channel in enumerate(probes.channels[:5]):
+        maps = np.moveaxis(images[:shown, ..., c], 0, -1)
+        limits = Limits.of(images[..., c], "magnitude")
+        width, height, placed, labels = mosaic(maps, limits, [str(i) for i in range(shown)], columns=16)
+        facts = {
+            "channel": channel, "number": c, "channels": len(probes.channels), "shown": shown, "of": len(probes),
+            "shape": probes.input_shape[:2],
+        }  # fmt: skip
+        figures.append(Figure(f"probes-seen-{c}", facts, width, height, placed, labels, limits.bar()))
+    return tuple(figures)
+
+
+def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
+    """Warn where the inputs are far from what a normalised input would be: the commonest silent mistake."""
+    largest = max(max(abs(c.minimum), abs(c.maximum)) for c in channels)
+    bad = sum(c.not_finite for c in channels)
+    facts = {
+        "low": min(c.minimum for c in channels), "high": max(c.maximum for c in channels), "not_finite": bad,
+        "faint": FAINT, "loud": LOUD,
+    }  # fmt: skip
+    if bad or not np.isfinite(largest):
+        return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)
+    status = "pass" if FAINT <= largest <= LOUD else "warn"
+    return Check("input_range", status, largest, FAINT if largest < FAINT else LOUD, facts)

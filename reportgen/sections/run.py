@@ -1,0 +1,126 @@
+"""What was trained, and which checkpoint should be used?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reportgen.extraction import ExtractedRun
+from reportgen.figures import Figure, chart_figure
+from reportgen.figures.charts import lines
+from reportgen.sections.chosen import best, roles
+from reportgen.sections.section import NoOptions, Section
+
+TITLE = "The run"
+QUESTION = "What was trained, and which checkpoint should I use?"
+SectionOptions = NoOptions
+
+
+@dataclass(frozen=True)
+class Row:
+    """A checkpoint as a line of the table."""
+
+    name: str
+    file: str
+    epoch: int | None
+    role: str
+    """first, best, last, or empty."""
+    metrics: dict[str, float]
+    """Its epoch's line of the history."""
+    format: str
+    size: int
+    """[byte]"""
+    sha256: str
+    keras_version: str
+    saved: str
+    architecture: str
+    """Letter of the group of checkpoints with this architecture; empty with only one."""
+    status: str
+    """measured, weights only, or failed."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    rows: tuple[Row, ...]
+    metrics: tuple[str, ...]
+    """Columns of the history shown in the table."""
+    history: str
+    """File name of the history; empty without one."""
+    best: str
+    """Name of the best checkpoint."""
+    best_epoch: int | None
+    monitor: str
+    value: float | None
+    larger: bool
+    overall_best_epoch: int | None
+    """Best epoch of the history, kept as a checkpoint or not."""
+    gap: float | None
+    """Validation loss minus training loss at the best checkpoint."""
+    notes: str
+    """The user's notes in run.json."""
+    optimizer: str
+    loss: str
+
+
+def build(run: ExtractedRun, options: NoOptions) -> Section:
+    """List the checkpoints in training order and draw the training curves."""
+    chosen, role, history = best(run), roles(run), run.run.history
+    columns = dict(history.columns) if history else {}
+    # The quantities that are watched; a learning rate is not one, and would flatten the rest.
+    metrics = tuple(n for n in columns if n not in {"lr", "learning_rate"})[:6]
+    place = {epoch: i for i, epoch in enumerate(history.epochs.tolist())} if history else {}
+    letters = {a: chr(65 + i) for i, a in enumerate(a for a in run.architectures if a)}
+    made = {e.name: e for e in run.extractions}
+    rows = []
+    for checkpoint in run.run.checkpoints:
+        e = made.get(checkpoint.name)
+        at = place.get(checkpoint.epoch) if checkpoint.epoch is not None else None
+        rows.append(
+            Row(
+                checkpoint.name, checkpoint.file, checkpoint.epoch, role.get(checkpoint.name, ""),
+                {n: float(columns[n][at]) for n in metrics} if at is not None else {},
+                e.about.format if e else checkpoint.format, checkpoint.size, checkpoint.sha256,
+                e.about.keras_version if e else "", e.about.saved if e else "",
+                letters.get(e.about.architecture, "") if e and len(letters) > 1 else "",
+                "failed" if e is None else "measured" if e.predictions is not None else "weights only",
+            )
+        )  # fmt: skip
+    gap = None
+    if chosen and chosen.extraction.epoch in place and {"loss", "val_loss"} <= columns.keys():
+        at = place[chosen.extraction.epoch]
+        gap = float(columns["val_loss"][at] - columns["loss"][at])
+    content = Content(
+        tuple(rows), metrics, history.file if history else "",
+        chosen.extraction.name if chosen else "", chosen.extraction.epoch if chosen else None,
+        chosen.monitor if chosen else "", chosen.value if chosen else None, chosen.larger if chosen else False,
+        chosen.epoch if chosen else None, gap, str(run.run.record.get("notes") or ""),
+        next((e.about.optimizer for e in run.extractions if e.about.optimizer), ""),
+        next((e.about.loss for e in run.extractions if e.about.loss), ""),
+    )  # fmt: skip
+    return Section(content, _curves(run, metrics) if history and len(history.epochs) > 1 else ())
+
+
+def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
+    history, chosen = run.run.history, best(run)
+    assert history is not None  # noqa: S101 - the caller asked
+    pairs: dict[str, list[str]] = {}
+    for name in metrics:
+        pairs.setdefault(name.removeprefix("val_"), []).append(name)
+    epochs = history.epochs.tolist()
+    figures = []
+    for base, names in list(pairs.items())[:3]:
+        series = {n: history.columns[n].tolist() for n in names}
+        marks: dict[str, tuple[float, float]] = {}
+        if chosen and chosen.extraction.epoch in epochs:
+            at = epochs.index(chosen.extraction.epoch)
+            marks[f"best kept: epoch {epochs[at]}"] = (epochs[at], max(s[at] for s in series.values()))
+        picture = lines(epochs, series, "epoch", base.replace("_", " "), marks)
+        facts: dict[str, Any] = {
+            "quantity": base, "series": names, "epochs": len(epochs), "validation": any("val_" in n for n in names),
+            "kept": [c.epoch for c in run.run.checkpoints if c.epoch is not None],
+        }  # fmt: skip
+        figures.append(chart_figure(f"run-{base}", picture, facts, {"epoch": epochs, **series}))
+    return tuple(figures)
+

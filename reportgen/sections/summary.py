@@ -1,0 +1,103 @@
+"""Did it go well, and can this report be trusted?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reportgen.diagnostics.scores import Confusion, RegressionScore
+from reportgen.extraction import ExtractedRun
+from reportgen.figures import Figure
+from reportgen.sections import predictions
+from reportgen.sections.activations import dead_channels
+from reportgen.sections.chosen import best
+from reportgen.sections.section import Options, Section
+from reportgen.sections.task import task_of
+from reportgen.sections.thumbnails import contact_sheet, thumbnails
+
+TITLE = "Summary"
+QUESTION = "Did it go well, and can I trust this report?"
+
+
+class SectionOptions(Options):
+    """Options of the summary."""
+
+    pictures: int = 8
+    """Probes shown on the first page, with what the best checkpoint says of them."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows, beside the report's own checks and failures."""
+
+    checkpoints: int
+    measured: int
+    first_epoch: int | None
+    last_epoch: int | None
+    probes: int
+    architectures: int
+    parameters: int | None
+    """Of the best checkpoint's network."""
+    best: str
+    """File of the best checkpoint; empty without any."""
+    best_epoch: int | None
+    monitor: str
+    value: float | None
+    overall_best_epoch: int | None
+    kind: str
+    """regression, binary or classes; empty where nothing could be run."""
+    output: str
+    score: RegressionScore | None
+    confusion: Confusion | None
+    dead: int
+    channels: int
+    notes: str
+    """The user's paragraph in the configuration."""
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Say in a page what the rest says in detail."""
+    chosen = best(run)
+    if chosen is None:
+        return Section(None, absent="No checkpoint of this run could be read.")
+    e = chosen.extraction
+    epochs = [x.epoch for x in run.extractions if x.epoch is not None]
+    said = predictions.build(run, predictions.SectionOptions()).content if e.predictions is not None else None
+    rows = [r for r in dead_channels(e) if r.rectified and "Pooling" not in r.class_name]
+    content = Content(
+        checkpoints=len(run.run.checkpoints), measured=len(run.measured),
+        first_epoch=min(epochs, default=None), last_epoch=max(epochs, default=None), probes=len(run.probes),
+        architectures=len([a for a in run.architectures if a]),
+        parameters=sum(layer.parameters for layer in e.layers) if e.layers else None,
+        best=e.about.file, best_epoch=e.epoch, monitor=chosen.monitor, value=chosen.value,
+        overall_best_epoch=chosen.epoch, kind=said.kind if said else "", output=said.output if said else "",
+        score=said.score if said else None, confusion=said.confusion if said else None,
+        dead=sum(len(r.dead) for r in rows), channels=sum(r.of for r in rows), notes=run.config.report.notes,
+    )  # fmt: skip
+    return Section(content, (_strip(run, options.pictures),) if e.predictions is not None else ())
+
+
+def _strip(run: ExtractedRun, most: int) -> Figure:
+    chosen = best(run)
+    assert chosen is not None and chosen.extraction.predictions is not None  # noqa: S101 - the caller asked
+    task = task_of(run, chosen.extraction)
+    answers = task.answers(chosen.extraction.predictions)
+    picked = task.chosen(chosen.extraction.predictions)
+    count = min(most, len(run.probes))
+    # Evenly through the set, so that every group of it has a chance to be seen.
+    indices = [round(i * (len(run.probes) - 1) / max(1, count - 1)) for i in range(count)]
+    lines = []
+    for i in indices:
+        probe = run.probes.probes[i]
+        if task.kind == "regression":
+            known = f", actual {probe.target:.2f}" if probe.target is not None else ""
+            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}{known}"))
+        else:
+            name = task.classes[picked[i]]
+            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f} {'' if task.kind == 'binary' else name}".strip()))
+    pictures = thumbnails(run.probes, run.config.probes.display, indices)
+    width, height, placed, labels = contact_sheet(pictures, lines)
+    facts = {
+        "shown": count, "of": len(run.probes), "output": task.output, "checkpoint": chosen.extraction.about.file,
+        "epoch": chosen.extraction.epoch, "display": run.probes.display,
+    }  # fmt: skip
+    return Figure("summary-probes", facts, width, height, placed, labels)

@@ -1,0 +1,49 @@
+"""Probe images as a person sees them, laid out with their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reportgen.config import DisplayConfig
+from reportgen.figures import Label, Picture, Placed, png
+from reportgen.figures.mosaic import LABEL, WIDTH
+from reportgen.figures.stretch import display_rgb, shrink
+from reportgen.probes.probeset import ProbeSet
+
+
+def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int]) -> list[Picture]:
+    """Return the display picture of each chosen probe."""
+    return [png(display_rgb(shrink(probes.images[i]), probes.bands, display)) for i in indices]
+
+
+def contact_sheet(
+    pictures: Sequence[Picture], lines: Sequence[tuple[str, ...]], columns: int = 8
+) -> tuple[float, float, tuple[Placed, ...], tuple[Label, ...]]:
+    """Lay out pictures with lines of words under each; return width, height, pictures and labels of the canvas."""
+    columns = min(columns, max(4, len(pictures)))
+    cell, gap = WIDTH / columns, 14.0
+    side = cell - gap
+    placed: list[Placed] = []
+    labels: list[Label] = []
+    y = 0.0
+    for start in range(0, len(pictures), columns):
+        row = range(start, min(start + columns, len(pictures)))
+        sizes = [_fit(pictures[i], side) for i in row]
+        height = max(h for _, h in sizes)
+        for i, (w, h) in zip(row, sizes, strict=True):
+            x = (i - start) * cell
+            placed.append(Placed(pictures[i], x, y + height - h, w, h))
+            for k, text in enumerate(lines[i]):
+                labels.append(Label(x, y + height + (k + 1) * LABEL, _cut(text, side)))
+        y += height + (max(len(lines[i]) for i in row) + 1) * LABEL
+    return WIDTH, y, tuple(placed), tuple(labels)
+
+
+def _fit(picture: Picture, side: float) -> tuple[float, float]:
+    longest = max(picture.width, picture.height)
+    return side * picture.width / longest, side * picture.height / longest
+
+
+def _cut(text: str, width: float) -> str:
+    most = max(4, int(width / 10.5))
+    return text if len(text) <= most else text[: most - 1] + "…"

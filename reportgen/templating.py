@@ -1,0 +1,97 @@
+"""Templates: where they are, and the few things they may call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen.errors import ReportgenError, printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).resolve().parent
+
+
+def resource_folder(name: str) -> Path:
+    """Return the folder `templates` or `configs`: inside the package when installed, beside it in a checkout."""
+    for folder in (HERE / name, HERE.parent / name):
+        if folder.is_dir():
+            return folder
+    raise ReportgenError(
+        f"the folder {name} of reportgen is missing", where=str(HERE), advice="install reportgen again"
+    )
+
+
+def environment(**variables: Any) -> Environment:
+    """Return the environment every page is rendered in; `variables` are known to all templates and macros."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(resource_folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(FILTERS)
+    made.globals.update(variables)
+    return made
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with so many significant digits, thousands apart, and a true minus; – for none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e6):
+        return f"{int(value):,}".replace(",", "\u2009").replace("-", "−")
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    size = math.floor(math.log10(abs(value)))
+    if -4 <= size < 6:
+        text = f"{value:,.{max(0, digits - 1 - size)}f}".replace(",", "\u2009")
+    else:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        text = f"{mantissa} × 10{int(exponent):d}".translate({}) if not int(exponent) else f"{mantissa}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def fixed(value: float | None, digits: int = 2) -> str:
+    """Return a number with so many decimals, for columns; – for none."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """Return a fraction as a percentage without decimals; – for none."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def size(count: int | None) -> str:
+    """Return a number of bytes in kB, MB or GB of a thousand."""
+    if count is None:
+        return "–"
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= step:
+            return f"{number(count / step)} {unit}"
+    return f"{count} bytes"
+
+
+def shape(values: tuple[int | None, ...]) -> str:
+    """Return 89 × 89 × 16; a size that is not fixed is a question mark."""
+    return " × ".join("?" if v is None else str(v) for v in values)
+
+
+def short(digest: str) -> str:
+    """Return the first twelve digits of a hash."""
+    return digest[:12]
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
+    "printable": printable,
+}  # fmt: skip
