@@ -55,8 +55,7 @@ class DisplayConfig(Options):
         )
 
     def colours(self, bands: Sequence[str], eight_bit: bool) -> tuple[int, int, int] | None:
-        """Return the numbers of the bands shown as red, green, blue; None where the image is shown in
-        grey."""
+        """Return the numbers of the bands shown as red, green, blue; None for an image in grey."""
         if self.rgb is not None:
             red, green, blue = (find_band(band, bands) for band in self.rgb)
             return red, green, blue

@@ -1,5 +1,4 @@
-"""Options of the probe set: which images, how they are prepared for the network, how they are shown to
-people."""
+"""Options of the probe set: which images, how they are prepared for the network and shown to people."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class ProbeSet:
     images: tuple[NDArray[np.generic], ...]
     """As read, for display: `(y, x, band)` each, any size, row 0 at the top, unstretched."""
     inputs: NDArray[np.generic]
-    """As the network sees them, after preparation: `(probe, y, x, channel)`, or `(probe, feature)` when flattened."""
+    """As the network sees them, prepared: `(probe, y, x, channel)`, or `(probe, feature)` when flattened."""
     bands: tuple[str, ...]
     """Names of the bands of `images`, e.g. g, r, i."""
     channels: tuple[str, ...]
