@@ -29,7 +29,8 @@ class DisplayConfig(Options):
     G, B."""
     lupton: bool = False
     """Combine `rgb` as Lupton et al. (2004) do: each band's median is black, and the colour of a pixel does
-    not depend on its brightness. The upper end of `interval` becomes white; `stretch` is theirs."""
+    not depend on its brightness. The upper end of `interval` becomes white; `stretch` is theirs, an asinh
+    with `asinh_a`."""
     band: str | int | None = None
     """Band shown in grey where there is no colour; by default the first."""
     invert: bool = False
@@ -73,7 +74,8 @@ class DisplayConfig(Options):
         parts = []
         if chosen.lupton and colours:
             top = f"{chosen.percent[1]:g} %" if chosen.interval == "percentile" else ranges[chosen.interval]
-            parts += ["Lupton et al. (2004) colour", f"median of each band black, white at {top}"]
+            a = f"(a = {chosen.asinh_a:g})"
+            parts += [f"Lupton et al. (2004) colour {a}", f"median of each band black, white at {top}"]
         elif chosen.stretch == "linear" and chosen.interval == "auto":
             parts.append("as stored (8 bit)")
         else:

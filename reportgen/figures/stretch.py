@@ -131,12 +131,13 @@ def _lupton(rgb: NDArray[np.float64], good: NDArray[np.bool_], config: DisplayCo
     white = max(_limits(intensity, config)[1], np.finfo(np.float64).tiny)
     # Q and stretch such that f(I) = asinh(I / (a white)) / asinh(1 / a): linear up to a x white, 1 at white.
     q = 10 * np.sinh(0.1 * np.arcsinh(1 / config.asinh_a))
-    return np.asarray(
-        make_lupton_rgb(
+    # Where there is no light at all astropy divides 0 by 0, and then rightly puts 0.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        colours = make_lupton_rgb(
             *np.moveaxis(rgb, -1, 0),
             minimum=list(sky),
             stretch=config.asinh_a * white * q,
             Q=q,
             output_dtype=np.float64,
         )
-    )
+    return np.asarray(colours)
