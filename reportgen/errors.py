@@ -56,9 +56,8 @@ class ReportgenError(Exception):
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.problem}" if self.where else self.problem]
-        for title in ("expected", "received", "advice"):
-            if value := getattr(self, title):
-                lines.append(f"  {title}: {value}")
+        said = {"expected": self.expected, "received": self.received, "advice": self.advice}
+        lines += [f"  {title}: {value}" for title, value in said.items() if value]
         return "\n".join(lines)
 
     def failure(self, kind: Kind, name: str) -> Failure:

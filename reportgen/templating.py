@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from reportgen.errors import ReportgenError, printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 HERE = Path(__file__).resolve().parent
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def resource_folder(name: str) -> Path:
@@ -23,6 +26,13 @@ def resource_folder(name: str) -> Path:
     raise ReportgenError(
         f"the folder {name} of reportgen is missing", where=str(HERE), advice="install reportgen again"
     )
+
+
+FAMILY_COLOURS = {
+    "convolution": "#0b6e99", "pooling": "#c8a45d", "dense": "#6a8532", "normalisation": "#9aa7b8",
+    "input": "#33415c", "other": "#c9d1dc",
+}  # fmt: skip
+"""Colours of the boxes of a diagram; the words under each box say the same."""
 
 
 def environment(**variables: Any) -> Environment:
@@ -38,7 +48,7 @@ def environment(**variables: Any) -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(FILTERS)
-    made.globals.update(variables)
+    made.globals.update(variables, FAMILY=FAMILY_COLOURS)
     return made
 
 
@@ -57,7 +67,7 @@ def number(value: float | None, digits: int = 3) -> str:
         text = f"{value:,.{max(0, digits - 1 - size)}f}".replace(",", "\u2009")
     else:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        text = f"{mantissa} × 10{int(exponent):d}".translate({}) if not int(exponent) else f"{mantissa}e{int(exponent)}"
+        text = f"{mantissa} × 10{str(int(exponent)).translate(RAISED)}"
     return text.replace("-", "−")
 
 
@@ -91,7 +101,12 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
+def css(text: str) -> str:
+    """Return text that is safe inside a string of a style sheet: everything but letters, digits and spaces escaped."""
+    return Markup("".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text))  # noqa: S704
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
-    "printable": printable,
+    "printable": printable, "css": css,
 }  # fmt: skip

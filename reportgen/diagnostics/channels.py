@@ -16,9 +16,7 @@ NON_NEGATIVE = frozenset({"relu", "relu6", "ReLU"})
 State = Literal["", "dead", "constant", "not finite"]
 
 
-def channel_states(
-    minimum: NDArray[np.floating], maximum: NDArray[np.floating], rectified: bool
-) -> list[State]:
+def channel_states(minimum: NDArray[np.floating], maximum: NDArray[np.floating], rectified: bool) -> list[State]:
     """Return the state of each channel over the whole probe set.
 
     `minimum` and `maximum` are `(probe, channel)`. Dead, only where the layer's output is rectified: the largest

@@ -161,7 +161,10 @@ def _open(path: Path) -> h5py.File:
         file = h5py.File(path, "r")
     except OSError as error:
         raise ExtractionError(
-            "the extraction cannot be opened", where=str(path), received=str(error), advice="run the report again"
+            "the extraction cannot be opened",
+            where=str(path),
+            received=str(error),
+            advice="run the report again",
         ) from error
     _check_schema(path, file.attrs.get("schema"))
     return file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -104,7 +103,8 @@ def write_run(
         "schema": SCHEMA,
         "name": run.name,
         "checkpoints": [
-            {key: value for key, value in asdict(checkpoint).items() if key != "path"} for checkpoint in run.checkpoints
+            {key: value for key, value in asdict(checkpoint).items() if not isinstance(value, Path)}
+            for checkpoint in run.checkpoints
         ],
         "history": history,
         "record": run.record,
@@ -114,7 +114,7 @@ def write_run(
     }
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
     return path
 
 
@@ -125,7 +125,7 @@ def _whole(path: Path) -> Iterator[h5py.File]:
         with h5py.File(temporary, "w") as file:
             file.attrs["schema"] = SCHEMA
             yield file
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -35,9 +35,9 @@ def lines(
     series: dict[str, list[float]],
     x_label: str,
     y_label: str,
-    marks: dict[str, tuple[float, float]] | None = None,
+    marks: dict[str, float] | None = None,
 ) -> Picture:
-    """Draw lines over a common x; `marks` are named points, each with a vertical rule."""
+    """Draw lines over a common x; `marks` are named places on it, each with a vertical rule."""
     from reportgen.figures.style import DASHES, MARKERS, PALE, SERIES
 
     def draw(axes: Axes) -> None:
@@ -47,11 +47,13 @@ def lines(
             axes.plot(
                 x, y, label=name, color=SERIES[k], linestyle=DASHES[k], marker=MARKERS[k] if few else None, markersize=4
             )  # fmt: skip
-        for name, (at, value) in (marks or {}).items():
+        for name, at in (marks or {}).items():
             axes.axvline(at, color=PALE, linewidth=0.8, linestyle=":")
+            near_end = at > (x[0] + x[-1]) / 2
             axes.annotate(
-                name, (at, value), xytext=(4, 8), textcoords="offset points", color=PALE, fontsize=9, ha="left"
-            )
+                name, (at, 1), xycoords=("data", "axes fraction"), xytext=(-4 if near_end else 4, 2),
+                textcoords="offset points", color=PALE, fontsize=9, ha="right" if near_end else "left",
+            )  # fmt: skip
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
         axes.grid(axis="y")
@@ -62,7 +64,7 @@ def lines(
 
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if len(series) > 1:
-            axes.legend()
+            axes.legend(loc="best")
 
     return chart(draw)
 

@@ -52,9 +52,7 @@ def diagram(
         left, top = (i % PER_ROW) * STEP, (i // PER_ROW) * row_height + 30
         high, wide = _size(shape, largest)
         x, y = left + (STEP - 40 - wide) / 2, top + (BASE - high) / 2
-        for source in before:
-            if source in centres:
-                boxes.append(_arrow(centres[source], (x, y + high / 2), i, top))
+        boxes += [_arrow(centres[source], (x, y + high / 2), i, top) for source in before if source in centres]
         boxes.append(Box(x, y, wide, high, family(kind)))
         centres[name] = (x + wide, y + high / 2, i)
         for k, text in enumerate((name, kind, shape_words(shape))):

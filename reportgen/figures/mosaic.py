@@ -41,11 +41,13 @@ class Limits:
 
     def indices(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
         """Return palette indices of the same shape; what is not finite gets the last."""
-        values = np.asarray(values, np.float32)
-        finite = np.isfinite(values)
+        numbers = np.asarray(values, np.float32)
+        finite = np.isfinite(numbers)
         span = self.high - self.low
         # A map without any range has the colour of its only value: zero, or the middle.
-        position = (values - self.low) / span if span > 0 else np.full_like(values, 0.5 if self.scale == "signed" else 0)
+        position = (
+            (numbers - self.low) / span if span > 0 else np.full_like(numbers, 0.5 if self.scale == "signed" else 0)
+        )
         scaled = np.clip(np.where(finite, position, 0), 0, 1) * (LEVELS - 1) + 0.5
         return np.where(finite, scaled.astype(np.uint8), np.uint8(LEVELS))
 
@@ -82,14 +84,14 @@ def mosaic(
     for start in range(0, count, columns):
         y += LABEL
         stop = min(start + columns, count)
-        for i in range(start, stop):
-            words.append(Label((i - start) * tile_width, y - 6, labels[i], marks[i], tile_width, tile_height))
+        words += [
+            Label((i - start) * tile_width, y - 6, labels[i], marks[i], tile_width, tile_height)
+            for i in range(start, stop)
+        ]
         row = indices[:, :, start:stop]
         if repeat > 1:
             row = row.repeat(repeat, axis=0).repeat(repeat, axis=1)
         strip = row.transpose(0, 2, 1).reshape(row.shape[0], -1)
-        placed.append(
-            Placed(png(strip, palette(limits.scale)), 0, y, tile_width * (stop - start), tile_height)
-        )
+        placed.append(Placed(png(strip, palette(limits.scale)), 0, y, tile_width * (stop - start), tile_height))
         y += tile_height + 6
     return WIDTH, y, tuple(placed), tuple(words)

@@ -49,9 +49,7 @@ class Report:
         return next((s for s in self.sections if s.id == id), None)
 
 
-def build_report(
-    run: ExtractedRun, options: Sequence[Options], progress: Callable[[str, int, int], None]
-) -> Report:
+def build_report(run: ExtractedRun, options: Sequence[Options], progress: Callable[[str, int, int], None]) -> Report:
     """Build every configured section of a run, number the figures through and collect verdicts and failures."""
     sections: list[Section] = []
     failures = list(run.failures)

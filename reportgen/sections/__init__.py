@@ -1,7 +1,7 @@
 """Extractions in, Section out: one question each, one Python file and one template of the same stem.
 
-To add a section: `sections/x.py` with TITLE, QUESTION, SectionOptions and build(run, options), `templates/sections/x.html`,
-and one line below.
+To add a section: `sections/x.py` with TITLE, QUESTION, SectionOptions and build(run, options),
+`templates/sections/x.html`, and one line below.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def check_options(configured: Sequence[SectionConfig]) -> list[Options]:
-    """Return the options of each configured section; raise ConfigError, with every mistake in it, before anything runs."""
+    """Return the options of each configured section; raise ConfigError with every mistake, before anything runs."""
     checked, wrong = [], []
     for section in configured:
         if section.id not in SECTIONS:
@@ -64,7 +64,9 @@ def check_options(configured: Sequence[SectionConfig]) -> list[Options]:
     return checked
 
 
-def build_section(extracted: ExtractedRun, configured: SectionConfig, options: Options) -> tuple[Section, Failure | None]:
+def build_section(
+    extracted: ExtractedRun, configured: SectionConfig, options: Options
+) -> tuple[Section, Failure | None]:
     """Build one section; what it raises becomes a failure and an empty section in its place, never an end."""
     module = SECTIONS[configured.id]
     failure = None

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reportgen.config import Options
 from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.sections.chosen import best, roles, shown
-from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
@@ -147,7 +148,12 @@ def feature_maps(
 
 
 def _mosaic(
-    run: ExtractedRun, extraction: Extraction, layer: Layer, probe: int, state: list[State], options: SectionOptions
+    run: ExtractedRun,
+    extraction: Extraction,
+    layer: Layer,
+    probe: int,
+    state: list[State],
+    options: SectionOptions,
 ) -> Figure:
     maps = extraction.maps(layer.name, probe)
     count = maps.shape[-1]

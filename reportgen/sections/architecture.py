@@ -85,7 +85,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
             )
         )  # fmt: skip
         width, height, boxes, labels = diagram(
-            [(r.name, r.class_name, r.output_shape) for r in rows], [layer.inputs for layer in measured.layers]
+            [(r.name, r.class_name, r.output_shape) for r in rows],
+            [layer.inputs for layer in measured.layers],
         )
         figures.append(
             Figure(id, {"layers": len(rows), "letter": groups[-1].letter}, width, height, (), labels, boxes=boxes)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, mosaic
 from reportgen.sections.chosen import best, roles, shown
-from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.section import Check, Section
 
 TITLE = "Weights: what it looks for"
 QUESTION = "What does the network look for?"
@@ -94,13 +95,11 @@ def _sees_image(extraction: Extraction, layer: Layer) -> bool:
     return True
 
 
-def _figure(
-    run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int
-) -> Figure | None:
-    kernel = extraction.arrays(layer.weights).get("kernel")
-    if kernel is None:
+def _figure(run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int) -> Figure | None:
+    stored = extraction.arrays(layer.weights).get("kernel")
+    if stored is None:
         return None
-    kernel = kernel.astype(np.float32)
+    kernel = stored.astype(np.float32)
     if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
         maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))

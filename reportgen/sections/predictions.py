@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reportgen.diagnostics.scores import Confusion, RegressionScore, confusion, regression_score
+from reportgen.config import Options
+from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import ranked, scatter
 from reportgen.sections.chosen import best, roles, shown
-from reportgen.sections.section import Check, Options, Section
-from reportgen.sections.task import Task, task_of
+from reportgen.sections.scoring import Scored, score
+from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
 
 TITLE = "Predictions"
@@ -83,42 +83,28 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     if chosen is None or chosen.extraction.predictions is None:
         return Section(None, absent="No network of this run could be run on the probe set.")
     extraction = chosen.extraction
-    predictions = extraction.predictions
-    assert predictions is not None  # noqa: S101 - asked just above
-    task = task_of(run, extraction)
+    scored = score(run, extraction)
+    task = scored.task
     at = [e for e in shown(run) if e.about.architecture == extraction.about.architecture]
-    probes = run.probes.probes
     figures: list[Figure] = []
-    score, table = None, None
-    labels = [p.label if p.label in task.classes else None for p in probes]
-    if task.kind == "regression":
-        known = [i for i, p in enumerate(probes) if p.target is not None]
-        if known:
-            actual = np.array([probes[i].target for i in known], float)
-            predicted = task.answers(predictions)[known]
-            score = regression_score(predicted, actual)
-            figures += _regression_figures(run, task, known, predicted, actual, options, extraction)
-        labelled = len(known)
-    else:
-        known = [i for i, label in enumerate(labels) if label is not None]
-        labelled = len(known)
-        if known:
-            picked = task.chosen(predictions)
-            table = confusion([picked[i] for i in known], [task.classes.index(labels[i] or "") for i in known], task.classes)
-        if task.kind == "binary":
-            figures.append(_ranked(run, task, predictions, extraction))
+    if scored.score is not None:
+        figures += _regression_figures(run, scored, options, extraction)
+    elif task.kind == "binary":
+        figures.append(_ranked(run, scored, extraction))
     content = Content(
         task.kind, task.output, task.unit, extraction.output_activation, task.classes,
         tuple(Column(e.about.file, e.epoch, roles(run).get(e.name, "")) for e in at),
-        _rows(run, task, at, labels), extraction.about.file, extraction.epoch, score, table, labelled, ENOUGH,
-        tuple(dict.fromkeys(p.label for p in probes if p.label and p.label not in task.classes))
+        _rows(run, scored, at), extraction.about.file, extraction.epoch, scored.score, scored.confusion,
+        len(scored.known), ENOUGH,
+        tuple(dict.fromkeys(p.label for p in run.probes.probes if p.label and p.label not in task.classes))
         if task.kind != "regression" else (),
     )  # fmt: skip
-    return Section(content, tuple(figures), (_varies(extraction, task),))
+    return Section(content, tuple(figures), (_varies(extraction),))
 
 
-def _rows(run: ExtractedRun, task: Task, at: list[Extraction], labels: list[str | None]) -> tuple[Row, ...]:
+def _rows(run: ExtractedRun, scored: Scored, at: list[Extraction]) -> tuple[Row, ...]:
     rows = []
+    task, labels = scored.task, scored.labels
     answers = [task.answers(e.predictions) for e in at if e.predictions is not None]
     picked = [task.chosen(e.predictions) for e in at if e.predictions is not None]
     for i, probe in enumerate(run.probes.probes):
@@ -129,17 +115,28 @@ def _rows(run: ExtractedRun, task: Task, at: list[Extraction], labels: list[str 
 
 
 def _regression_figures(
-    run: ExtractedRun, task: Task, known: list[int], predicted: NDArray[np.float64], actual: NDArray[np.float64],
-    options: SectionOptions, extraction: Extraction,
-) -> list[Figure]:  # fmt: skip
+    run: ExtractedRun, scored: Scored, options: SectionOptions, extraction: Extraction
+) -> list[Figure]:
+    task, known = scored.task, scored.known
+    predicted = scored.answers[known]
+    actual = np.array([run.probes.probes[i].target for i in known], float)
     names = [str(i) for i in known]
     difference = predicted - actual
     low, high = float(min(predicted.min(), actual.min())), float(max(predicted.max(), actual.max()))
     margin = 0.05 * (high - low or 1)
     limits = (low - margin, high + margin)
     unit = f" [{task.unit}]" if task.unit else ""
-    facts = {"n": len(known), "checkpoint": extraction.about.file, "epoch": extraction.epoch, "output": task.output}
-    data = {"probe": [run.probes.probes[i].id for i in known], "actual": actual.tolist(), "predicted": predicted.tolist()}
+    facts = {
+        "n": len(known),
+        "checkpoint": extraction.about.file,
+        "epoch": extraction.epoch,
+        "output": task.output,
+    }
+    data = {
+        "probe": [run.probes.probes[i].id for i in known],
+        "actual": actual.tolist(),
+        "predicted": predicted.tolist(),
+    }
     figures = [
         chart_figure(
             "predictions-against-actual",
@@ -172,8 +169,8 @@ def _regression_figures(
     return figures
 
 
-def _ranked(run: ExtractedRun, task: Task, predictions: NDArray[np.float32], extraction: Extraction) -> Figure:
-    values = task.answers(predictions)
+def _ranked(run: ExtractedRun, scored: Scored, extraction: Extraction) -> Figure:
+    task, values = scored.task, scored.answers
     order = np.argsort(-values, kind="stable")[:64].tolist()
     probes = [run.probes.probes[i] for i in order]
     picture = ranked(
@@ -185,16 +182,24 @@ def _ranked(run: ExtractedRun, task: Task, predictions: NDArray[np.float32], ext
         "output": task.output, "threshold": 0.5,
     }  # fmt: skip
     return chart_figure(
-        "predictions-ranked", picture, facts, {"probe": [p.id for p in probes], "value": values[order].tolist()}
+        "predictions-ranked",
+        picture,
+        facts,
+        {"probe": [p.id for p in probes], "value": values[order].tolist()},
     )
 
 
-def _varies(extraction: Extraction, task: Task) -> Check:
-    """Fail where every probe gets the same answer, or every answer is saturated: the input is probably prepared wrong."""
+def _varies(extraction: Extraction) -> Check:
+    """Fail where every probe gets the same answer or a saturated one: the preparation is probably wrong."""
     p = extraction.predictions
     assert p is not None  # noqa: S101 - the caller measured it
     values = p.reshape(len(p), -1).astype(np.float64)
-    facts = {"n": len(p), "checkpoint": extraction.about.file, "low": float(values.min()), "high": float(values.max())}
+    facts = {
+        "n": len(p),
+        "checkpoint": extraction.about.file,
+        "low": float(values.min()),
+        "high": float(values.max()),
+    }
     if not np.isfinite(values).all():
         return Check("predictions_not_finite", "fail", float((~np.isfinite(values)).sum()), 0.0, facts)
     spread = float(np.ptp(values, axis=0).max())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from reportgen.config import Options
 from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, Limits, mosaic
 from reportgen.probes.probeset import ProbeSet
-from reportgen.sections.section import Check, Options, Section
+from reportgen.sections.section import Check, Section, Status
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
 
 TITLE = "The probe set"
@@ -79,7 +81,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Show the probes as people and as the network see them, and the range of the numbers."""
     probes = run.probes
     shown = min(len(probes), options.show)
-    images = probes.inputs.reshape(len(probes), *probes.input_shape)
+    images = probes.inputs.reshape(len(probes), *probes.input_shape).astype(np.float32, copy=False)
     channels = tuple(_channel(name, images[..., c]) for c, name in enumerate(probes.channels))
     rows = tuple(
         ProbeRow(
@@ -96,7 +98,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     return Section(content, (sheet, *_as_seen(probes, images, shown)), (_range_check(channels),))
 
 
-def _channel(name: str, values: np.ndarray) -> ChannelRow:
+def _channel(name: str, values: NDArray[np.floating]) -> ChannelRow:
     finite = values[np.isfinite(values)].astype(np.float64)
     if not finite.size:
         return ChannelRow(name, np.nan, np.nan, np.nan, np.nan, values.size)
@@ -120,7 +122,7 @@ def _sheet(run: ExtractedRun, shown: int) -> Figure:
     return Figure("probes-sheet", facts, width, height, placed, labels)
 
 
-def _as_seen(probes: ProbeSet, images: np.ndarray, shown: int) -> tuple[Figure, ...]:
+def _as_seen(probes: ProbeSet, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
     figures = []
     for c, channel in enumerate(probes.channels[:5]):
         maps = np.moveaxis(images[:shown, ..., c], 0, -1)
@@ -144,5 +146,5 @@ def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
     }  # fmt: skip
     if bad or not np.isfinite(largest):
         return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)
-    status = "pass" if FAINT <= largest <= LOUD else "warn"
+    status: Status = "pass" if FAINT <= largest <= LOUD else "warn"
     return Check("input_range", status, largest, FAINT if largest < FAINT else LOUD, facts)

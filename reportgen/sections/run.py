@@ -112,10 +112,8 @@ def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
     figures = []
     for base, names in list(pairs.items())[:3]:
         series = {n: history.columns[n].tolist() for n in names}
-        marks: dict[str, tuple[float, float]] = {}
-        if chosen and chosen.extraction.epoch in epochs:
-            at = epochs.index(chosen.extraction.epoch)
-            marks[f"best kept: epoch {epochs[at]}"] = (epochs[at], max(s[at] for s in series.values()))
+        at = chosen.extraction.epoch if chosen and chosen.monitor else None
+        marks = {f"best kept: epoch {at}": float(at)} if at is not None else {}
         picture = lines(epochs, series, "epoch", base.replace("_", " "), marks)
         facts: dict[str, Any] = {
             "quantity": base, "series": names, "epochs": len(epochs), "validation": any("val_" in n for n in names),
@@ -123,4 +121,3 @@ def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
         }  # fmt: skip
         figures.append(chart_figure(f"run-{base}", picture, facts, {"epoch": epochs, **series}))
     return tuple(figures)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -52,9 +53,13 @@ class SectionModule(Protocol):
 
     TITLE: str
     QUESTION: str
-    SectionOptions: type[Options]
 
-    def build(self, run: ExtractedRun, options: Any) -> Section:
+    @property
+    def SectionOptions(self) -> type[Options]:
+        """The section's own options."""
+
+    @property
+    def build(self) -> Callable[[ExtractedRun, Any], Section]:
         """Make the section from the extractions."""
 
 

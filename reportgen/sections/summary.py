@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reportgen.config import Options
 from reportgen.diagnostics.scores import Confusion, RegressionScore
-from reportgen.extraction import ExtractedRun
+from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
-from reportgen.sections import predictions
 from reportgen.sections.activations import dead_channels
 from reportgen.sections.chosen import best
-from reportgen.sections.section import Options, Section
-from reportgen.sections.task import task_of
+from reportgen.sections.scoring import Scored, score
+from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
 
 TITLE = "Summary"
@@ -61,7 +61,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         return Section(None, absent="No checkpoint of this run could be read.")
     e = chosen.extraction
     epochs = [x.epoch for x in run.extractions if x.epoch is not None]
-    said = predictions.build(run, predictions.SectionOptions()).content if e.predictions is not None else None
+    said = score(run, e) if e.predictions is not None else None
     rows = [r for r in dead_channels(e) if r.rectified and "Pooling" not in r.class_name]
     content = Content(
         checkpoints=len(run.run.checkpoints), measured=len(run.measured),
@@ -69,19 +69,15 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         architectures=len([a for a in run.architectures if a]),
         parameters=sum(layer.parameters for layer in e.layers) if e.layers else None,
         best=e.about.file, best_epoch=e.epoch, monitor=chosen.monitor, value=chosen.value,
-        overall_best_epoch=chosen.epoch, kind=said.kind if said else "", output=said.output if said else "",
+        overall_best_epoch=chosen.epoch, kind=said.task.kind if said else "", output=said.task.output if said else "",
         score=said.score if said else None, confusion=said.confusion if said else None,
         dead=sum(len(r.dead) for r in rows), channels=sum(r.of for r in rows), notes=run.config.report.notes,
     )  # fmt: skip
-    return Section(content, (_strip(run, options.pictures),) if e.predictions is not None else ())
+    return Section(content, (_strip(run, e, said, options.pictures),) if said else ())
 
 
-def _strip(run: ExtractedRun, most: int) -> Figure:
-    chosen = best(run)
-    assert chosen is not None and chosen.extraction.predictions is not None  # noqa: S101 - the caller asked
-    task = task_of(run, chosen.extraction)
-    answers = task.answers(chosen.extraction.predictions)
-    picked = task.chosen(chosen.extraction.predictions)
+def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -> Figure:
+    task, answers, picked = said.task, said.answers, said.chosen
     count = min(most, len(run.probes))
     # Evenly through the set, so that every group of it has a chance to be seen.
     indices = [round(i * (len(run.probes) - 1) / max(1, count - 1)) for i in range(count)]
@@ -97,7 +93,7 @@ def _strip(run: ExtractedRun, most: int) -> Figure:
     pictures = thumbnails(run.probes, run.config.probes.display, indices)
     width, height, placed, labels = contact_sheet(pictures, lines)
     facts = {
-        "shown": count, "of": len(run.probes), "output": task.output, "checkpoint": chosen.extraction.about.file,
-        "epoch": chosen.extraction.epoch, "display": run.probes.display,
+        "shown": count, "of": len(run.probes), "output": task.output, "checkpoint": extraction.about.file,
+        "epoch": extraction.epoch, "display": run.probes.display,
     }  # fmt: skip
     return Figure("summary-probes", facts, width, height, placed, labels)

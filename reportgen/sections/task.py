@@ -32,7 +32,8 @@ class Task:
     def chosen(self, predictions: NDArray[np.floating]) -> list[int]:
         """Return the predicted class of each probe; one unit is cut at 0.5."""
         p = predictions.reshape(len(predictions), -1)
-        return ((p[:, 0] >= 0.5).astype(int) if p.shape[1] == 1 else p.argmax(axis=1)).tolist()
+        chosen = (p[:, 0] >= 0.5) if p.shape[1] == 1 else p.argmax(axis=1)
+        return [int(c) for c in chosen]
 
 
 def task_of(run: ExtractedRun, extraction: Extraction) -> Task:

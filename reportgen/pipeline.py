@@ -1,0 +1,146 @@
+"""The whole story: find, extract, render, file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reportgen.archive import NewReport, new_report, read_manifest, write_index, write_manifest
+from reportgen.checkpoints import FORMATS, architecture_signature, find_run, read_checkpoint
+from reportgen.checkpoints.run import Checkpoint, Run
+from reportgen.config.load import Loaded
+from reportgen.errors import Failure, NetworkError, ReportgenError
+from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
+from reportgen.probes import load_probes
+from reportgen.probes.probeset import ProbeSet
+from reportgen.report.files import write_files
+from reportgen.sections import check_options
+from reportgen.versions import provenance
+
+if TYPE_CHECKING:
+    from reportgen.network import Network
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done and how many there are."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run of the pipeline."""
+
+    folder: Path
+    """The report's, in the archive."""
+    files: tuple[Path, ...]
+    failures: tuple[Failure, ...]
+    made: dict[str, tuple[int, int]]
+    """Made and expected, by kind: checkpoint, probe, section, format."""
+
+
+def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outcome:
+    """Report on every checkpoint of one training run and file the report in the archive."""
+    config, base = loaded.config, loaded.base
+    check_options(config.sections)  # a bad option fails here, before anything heavy
+    started = now or datetime.now(UTC)
+    progress("probes", 0, 1)
+    probes = load_probes(config.probes, base)
+    progress("probes", 1, 1)
+    training_run = find_run(config.run, base)
+    inputs = [probes.sha256, config.model_dump_json(), *(c.sha256 for c in training_run.checkpoints)]
+    key = sha256("\n".join(inputs).encode()).hexdigest()
+    archive = base / config.archive
+    with new_report(archive, training_run.name, started, key) as new:
+        failures = extract_all(training_run, probes, new.folder / "extraction", progress)
+        known = provenance(loaded)
+        write_run(
+            new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
+            (*training_run.failures, *failures),
+        )  # fmt: skip
+        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
+    write_index(archive)
+    return outcome
+
+
+def render(report: Path, progress: Progress, formats: Sequence[str] | None = None) -> Outcome:
+    """Redraw a report from its stored extractions, as a new report beside it; the network is not needed."""
+    manifest = read_manifest(report)
+    started = datetime.now(UTC)
+    key = sha256(f"{manifest['id']} {formats}".encode()).hexdigest()
+    archive = report.resolve().parent.parent
+    with new_report(archive, manifest["run"], started, key) as new:
+        for source in sorted((report / "extraction").iterdir()):
+            _share(source, new.folder / "extraction" / source.name)
+        more = {"provenance": manifest.get("provenance", {}), "rendered_from": manifest["id"]}
+        outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
+    write_index(archive)
+    return outcome
+
+
+def extract_all(run: Run, probes: ProbeSet, folder: Path, progress: Progress) -> tuple[Failure, ...]:
+    """Measure every checkpoint into its own file; each one that cannot be measured costs only itself."""
+    write_probes(folder, probes)
+    networks: dict[str, Network] = {}
+    failures: list[Failure] = []
+    for done, checkpoint in enumerate(run.checkpoints):
+        progress("checkpoints", done, len(run.checkpoints))
+        try:
+            failure = _extract(checkpoint, probes, folder, networks)
+        except ReportgenError as error:
+            failure = error.failure("checkpoint", checkpoint.file)
+        except Exception as error:  # whatever Keras makes of a hostile file, the others get their report
+            log.exception("checkpoint %s", checkpoint.file)
+            failure = Failure("checkpoint", checkpoint.file, f"{type(error).__name__}: {str(error)[:300]}")
+        if failure:
+            log.warning("%s: %s", failure.name, failure.problem)
+            failures.append(failure)
+    progress("checkpoints", len(run.checkpoints), len(run.checkpoints))
+    return tuple(failures)
+
+
+def _extract(checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: dict[str, Network]) -> Failure | None:
+    """Write one checkpoint's extraction; return what is missing where its network could not be run."""
+    stored = read_checkpoint(checkpoint)
+    signature = architecture_signature(stored)
+    measurement, failure = None, None
+    try:
+        if signature not in networks:
+            from reportgen.network import open_network
+
+            networks[signature] = open_network(stored, probes.inputs.shape[1:])
+        measurement = networks[signature].measure(stored, probes.inputs)
+    except NetworkError as error:
+        failure = error.failure("checkpoint", checkpoint.file)
+    about = About(
+        name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
+        size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,
+        optimizer=stored.optimizer, loss=stored.loss, architecture=signature, probes=probes.sha256,
+        problem=failure.problem if failure else "",
+    )  # fmt: skip
+    write_extraction(folder, about, stored, measurement)
+    return failure
+
+
+def _make(new: NewReport, progress: Progress, formats: Sequence[str] | None, more: dict[str, Any]) -> Outcome:
+    """Draw a report from the extraction folder of a new report, and write its manifest."""
+    with open_run(new.folder / "extraction") as extracted:
+        options = check_options(extracted.config.sections)
+        report, written, counts = write_files(new.folder, extracted, options, progress, formats)
+        more["inputs"] = {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints}
+    write_manifest(new, report, more)
+    return Outcome(new.final, tuple(new.final / path.name for path in written), report.failures, counts)
+
+
+def _share(source: Path, target: Path) -> None:
+    """Give a second name to a file that is never changed; copy it where the disk cannot."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

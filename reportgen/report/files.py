@@ -1,0 +1,82 @@
+"""The files of a report, in an order in which each can say what became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from reportgen.config import Options
+from reportgen.errors import FormatError
+from reportgen.extraction import ExtractedRun
+from reportgen.report.html import as_checkpoint_page, as_html
+from reportgen.report.json import as_json
+from reportgen.report.pdf import write_pdf
+from reportgen.report.report import Report, build_report, with_failures
+
+
+def write_files(
+    folder: Path,
+    run: ExtractedRun,
+    options: Sequence[Options],
+    progress: Callable[[str, int, int], None],
+    formats: Sequence[str] | None = None,
+) -> tuple[Report, list[Path], dict[str, tuple[int, int]]]:
+    """Write report.pdf, the checkpoints' pages, report.html, report.json and config.yaml into `folder`.
+
+    The PDF comes first: where it fails, HTML and JSON say so. Returns the report, what was written and, by kind, how
+    much was made of how much.
+    """
+    report = build_report(run, options, progress)
+    wanted = tuple(dict.fromkeys([*(formats or run.config.report.formats), "json"]))
+    config = yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+    _write(folder / "config.yaml", config)
+    written: list[Path] = []
+    if "pdf" in wanted:
+        progress("pdf", 0, 1)
+        attachments = {
+            "report.json": (as_json(report), "Every number of this report"),
+            "config.yaml": (config, "The resolved configuration"),
+        }
+        try:
+            write_pdf(report, folder / "report.pdf", attachments, _finished(run))
+            written.append(folder / "report.pdf")
+        except FormatError as error:
+            report = with_failures(report, [error.failure("format", "pdf")])
+        progress("pdf", 1, 1)
+    if "html" in wanted:
+        pages = {}
+        for done, extraction in enumerate(run.measured):
+            progress("pages", done, len(run.measured))
+            _write(
+                folder / "checkpoints" / f"{extraction.name}.html",
+                as_checkpoint_page(report, run, extraction),
+            )
+            pages[extraction.name] = f"checkpoints/{extraction.name}.html"
+        progress("pages", len(run.measured), len(run.measured))
+        _write(folder / "report.html", as_html(report, pages))
+        written.append(folder / "report.html")
+    _write(folder / "report.json", as_json(report))
+    written.append(folder / "report.json")
+    lost = {kind: sum(f.kind == kind for f in report.failed) for kind in ("checkpoint", "probe", "section")}
+    counts = {
+        "checkpoint": (len(run.measured), len(run.measured) + lost["checkpoint"]),
+        "probe": (len(run.probes), len(run.probes) + lost["probe"]),
+        "section": (len(report.sections) - lost["section"], len(report.sections)),
+        "format": (len(written), len(wanted)),
+    }
+    return report, written, counts
+
+
+def _finished(run: ExtractedRun) -> datetime | None:
+    """Return when training ended, as run.json says: the date of the PDF's attachments."""
+    try:
+        return datetime.fromisoformat(str(run.run.record["finished"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,36 @@
+"""The report as one HTML file that asks for nothing, and one page a checkpoint beside it."""
+
+from __future__ import annotations
+
+import base64
+
+from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.figures import Picture
+from reportgen.report.report import Report
+from reportgen.sections.activations import SectionOptions, dead_channels, feature_maps
+from reportgen.templating import environment
+
+
+def as_html(report: Report, pages: dict[str, str]) -> str:
+    """Return report.html; `pages` maps names of checkpoints to the pages beside it."""
+    made = environment(skin="html", src=data_uri)
+    return made.get_template("report.html").render(report=report, pages=pages)
+
+
+def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction) -> str:
+    """Return the page of one checkpoint: every feature map of every probe."""
+    options = SectionOptions(channels=100_000)
+    figures, seen = feature_maps(run, extraction, range(len(run.probes)), options)
+    place = {figure.id: figure for figure in figures}
+    names = [e.name for e in run.measured]
+    at = names.index(extraction.name)
+    made = environment(skin="html", src=data_uri)
+    return made.get_template("checkpoint.html").render(
+        report=report, about=extraction.about, seen=seen, figures=place, dead=dead_channels(extraction),
+        before=names[at - 1] if at else "", after=names[at + 1] if at + 1 < len(names) else "",
+    )  # fmt: skip
+
+
+def data_uri(picture: Picture) -> str:
+    """Return the picture itself as an address."""
+    return f"data:{picture.media};base64,{base64.b64encode(picture.data).decode()}"
