@@ -1,0 +1,78 @@
+"""What a command has to say, for people or for scripts, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import click
+
+from reportgen.errors import Failure, ReportgenError
+
+EXIT_CODES = {
+    0: "everything was made",
+    1: "finished, but something is missing from the report: see its failures",
+    2: "the command line or the configuration is wrong; nothing was started",
+    3: "a quality gate was not met",
+    4: "nothing to report on: no checkpoint, or no probe",
+    70: "a bug in reportgen",
+    130: "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The end of a command."""
+
+    lines: tuple[str, ...]
+    """For people, on stdout."""
+    data: dict[str, Any] = field(default_factory=dict)
+    """The same for scripts: with --json the one line on stdout."""
+    exit_code: int = 0
+    failures: tuple[Failure, ...] = ()
+    """What is missing, on stderr."""
+
+
+def give(answer: Answer, command: str, *, as_json: bool, color: bool | None) -> int:
+    """Print an answer and return its exit code."""
+    if answer.failures:
+        click.echo(failure_list(answer.failures), err=True, color=color)
+    if as_json:
+        failures = {"failures": [asdict(failure) for failure in answer.failures]} if answer.failures else {}
+        _json_line(command, answer.exit_code, answer.data | failures)
+    else:
+        for line in answer.lines:
+            click.echo(line)
+    return answer.exit_code
+
+
+def give_error(error: ReportgenError, command: str, *, as_json: bool, color: bool | None) -> int:
+    """Print what went wrong and return the exit code it stands for."""
+    words = str(error)
+    if problems := [str(problem) for problem in getattr(error, "problems", ())]:
+        click.echo(words, err=True)
+        words = f"{error.where}: {error.problem}; nothing was started"
+    click.echo(click.style("error: ", fg="red", bold=True) + words, err=True, color=color)
+    if as_json:
+        _json_line(command, error.exit_code, {"errors": problems or [words]})
+    return error.exit_code
+
+
+def failure_list(failures: tuple[Failure, ...]) -> str:
+    """Tell each failure in a few lines: what, why, and what to do."""
+    failed = sum(failure.status == "failed" for failure in failures)
+    skipped = len(failures) - failed
+    lines = [
+        click.style(f"missing from the report: {failed} failed, {skipped} skipped", fg="yellow", bold=True)
+    ]
+    for failure in failures:
+        lines.append(f"  {failure.kind} {failure.name}: {failure.problem}")
+        details = {title: getattr(failure, title) for title in ("expected", "received", "advice")}
+        lines += [f"      {title}: {words}" for title, words in details.items() if words]
+    return "\n".join(lines)
+
+
+def _json_line(command: str, exit_code: int, data: dict[str, Any]) -> None:
+    line = {"command": command, "exit_code": exit_code, "meaning": EXIT_CODES[exit_code], **data}
+    click.echo(json.dumps(line, ensure_ascii=False, default=str))

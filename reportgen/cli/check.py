@@ -1,0 +1,161 @@
+"""The commands that look at a configuration and write nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reportgen.cli.answer import Answer
+from reportgen.errors import ConfigError, NothingToReport, ReportgenError
+
+if TYPE_CHECKING:
+    from reportgen.config import Loaded
+
+SIGNATURES = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n")
+"""How files that may hold weights begin."""
+PROMISES = (".keras", ".h5", ".hdf5")
+"""Names that promise weights, whatever is inside."""
+
+
+def show_configuration(file: Path, sets: Sequence[str], *, origin: bool) -> Answer:
+    """Return the resolved configuration; with `origin` one option a line and what set it."""
+    from reportgen.config import load, resolved_yaml
+
+    loaded = load(file, sets=sets, environ=os.environ)
+    values = loaded.config.model_dump(mode="json")
+    if not origin:
+        return Answer((resolved_yaml(loaded).removesuffix("\n"),), {"config": values})
+    lines = []
+    for key, source in loaded.origins.items():
+        value = values
+        for part in key.split("."):
+            value = value[part]
+        lines.append(f"{key}: {_one_line(value)}  # {source}")
+    return Answer(tuple(lines), {"config": values, "origins": loaded.origins})
+
+
+def check_configuration(file: Path, sets: Sequence[str]) -> Answer:
+    """Check everything about a configuration that can be known without reading pixels or weights."""
+    from reportgen.config import load
+
+    loaded = load(file, sets=sets, environ=os.environ)
+    found: dict[str, str] = {}
+    wrong: list[ReportgenError] = []
+    parts: tuple[tuple[str, Callable[[Loaded], str]], ...] = (
+        ("run", _run), ("probes", _probes), ("sections", _sections), ("archive", _archive)
+    )  # fmt: skip
+    for name, look in parts:
+        try:
+            found[name] = look(loaded)
+        except ReportgenError as error:
+            wrong.append(error)
+    if wrong:
+        raise _together(file, wrong)
+    lines = (f"{file} is in order", *(f"  {name:<10}{words}" for name, words in found.items()))
+    return Answer(lines, {"config": str(file), **found})
+
+
+def _run(loaded: Loaded) -> str:
+    run = loaded.config.run
+    path = loaded.base / run.path
+    files = list(_candidates(path, run.checkpoints))
+    if not files:
+        raise NothingToReport(
+            "no file here looks like a checkpoint",
+            where=str(run.path),
+            expected="Keras files (.keras, HDF5) that match run.checkpoints",
+            received=f"nothing that matches {', '.join(run.checkpoints)}",
+            advice="See run.path and run.checkpoints.",
+        )
+    count = "1 file that looks" if len(files) == 1 else f"{len(files)} files that look"
+    return f"{run.name or path.resolve().name}: {count} like a checkpoint in {run.path}"
+
+
+def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
+    """Yield the files that a run will look into; what they hold is not read."""
+    found = [path] if path.is_file() else {file for pattern in patterns for file in path.glob(pattern)}
+    for file in found:
+        if not file.is_file():
+            continue
+        with file.open("rb") as opened:
+            if opened.read(8).startswith(SIGNATURES) or file.suffix.lower() in PROMISES:
+                yield file
+
+
+def _probes(loaded: Loaded) -> str:
+    from reportgen.probes.catalogue import read_catalogue
+    from reportgen.probes.files import find_files
+
+    probes = loaded.config.probes
+    lists = probes.images if isinstance(probes.images, dict) else {"": probes.images}
+    counts = {}
+    for band, patterns in lists.items():
+        files = find_files(patterns, loaded.base)
+        for error in (file for file in files if isinstance(file, ReportgenError)):
+            raise ConfigError(
+                error.problem,
+                where=error.where,
+                expected=error.expected,
+                received=error.received,
+                advice=error.advice,
+            )
+        counts[band] = len(files)
+    if len(set(counts.values())) > 1:
+        raise ConfigError(
+            "the bands have different numbers of files",
+            where="probes.images",
+            expected="one file a galaxy in each band",
+            received=", ".join(f"{band}: {count}" for band, count in counts.items()),
+        )
+    count = next(iter(counts.values()))
+    words = f"{count} image file{'s' if count > 1 else ''}{' a band' if len(counts) > 1 else ''}"
+    if probes.catalogue is None:
+        return f"{words}, no catalogue"
+    catalogue = read_catalogue(probes.catalogue, probes.columns, loaded.base)
+    return f"{words}, {len(catalogue.rows)} rows in {probes.catalogue}"
+
+
+def _sections(loaded: Loaded) -> str:
+    from reportgen.sections import check_options
+
+    check_options(loaded.config.sections)
+    return ", ".join(section.id for section in loaded.config.sections)
+
+
+def _archive(loaded: Loaded) -> str:
+    written = loaded.config.archive
+    there = loaded.base / written
+    if there.exists() and not there.is_dir():
+        raise ConfigError("the archive must be a folder", where=str(written), received="a file")
+    nearest = next(folder for folder in (there, *there.absolute().parents) if folder.exists())
+    if not os.access(nearest, os.W_OK):
+        raise ConfigError(
+            "the archive cannot be written", where=str(written), received="no right to write there"
+        )
+    return f"{written}{'' if there.exists() else ' (will be made)'}"
+
+
+def _together(file: Path, errors: Sequence[ReportgenError]) -> ReportgenError:
+    """Return one error for several; nothing to report on counts less than a wrong configuration."""
+    from reportgen.config import Problem, WrongConfig
+
+    if len(errors) == 1:
+        return errors[0]
+    problems = []
+    for error in errors:
+        told = {"expected ": error.expected, "received ": error.received}
+        words = [error.problem, *(title + words for title, words in told.items() if words)]
+        problems.append(Problem(error.where, "", "; ".join(words), error.advice))
+    return WrongConfig(str(file), problems)
+
+
+def _one_line(value: object) -> str:
+    import yaml
+
+    return (
+        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
+        .removesuffix("...\n")
+        .strip()
+    )

@@ -1,0 +1,153 @@
+"""The commands; what they import they import when they run, so that --help stays instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reportgen import __version__
+from reportgen.cli.answer import EXIT_CODES, Answer
+from reportgen.cli.options import configuration, every_command
+
+FIRST_STEPS = """\b
+First steps:
+  reportgen demo try            make a small training run to report on
+  reportgen init RUN PROBES     write a configuration for your own
+  reportgen check CONFIG        is it right?
+  reportgen run CONFIG          make the report"""
+CODES = "\b\nExit codes:\n" + "\n".join(f"{code:>5}  {words}" for code, words in EXIT_CODES.items())
+EPILOG = f"{FIRST_STEPS}\n\n{CODES}"
+FORMATS = "html, pdf, json"
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def reportgen() -> None:
+    """Report on every checkpoint of a training run.
+
+    The weights, feature maps and predictions of each Keras checkpoint, on a fixed probe set of galaxy
+    images, as HTML and PDF.
+    """
+
+
+@reportgen.command(short_help="Report on a training run.")
+@configuration
+@click.option("-o", "--archive", type=FOLDER, help="File the report in this archive.")
+@click.option("--only", metavar="ID,…", help="These sections only.")
+@click.option("--skip", metavar="ID,…", help="All sections but these.")
+@click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}; JSON is always written.")
+@every_command
+def run(
+    config: Path,
+    sets: tuple[str, ...],
+    archive: Path | None,
+    only: str | None,
+    skip: str | None,
+    formats: str | None,
+) -> Answer:
+    """Report on the training run that CONFIG names and file the report in the archive."""
+    from reportgen.cli.report import run_report
+
+    return run_report(config, sets, archive=archive, only=only, skip=skip, formats=formats)
+
+
+@reportgen.command(short_help="Redraw a report from what is stored.")
+@click.argument("report", type=click.Path(path_type=Path))
+@click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}.")
+@every_command
+def render(report: Path, formats: str | None) -> Answer:
+    """Redraw REPORT, a folder in the archive, from what is stored there; the network is not needed."""
+    from reportgen.cli.report import render_report
+
+    return render_report(report, formats)
+
+
+@reportgen.command(short_help="Check a configuration and its files.")
+@configuration
+@every_command
+def check(config: Path, sets: tuple[str, ...]) -> Answer:
+    """Check CONFIG and the files it names; no network is started, nothing is written."""
+    from reportgen.cli.check import check_configuration
+
+    return check_configuration(config, sets)
+
+
+@reportgen.command(short_help="Write a configuration for your run.")
+@click.argument("run", metavar="RUN_DIR", type=click.Path(path_type=Path, exists=True))
+@click.argument("probes", nargs=-1, required=True)
+@click.option("-o", "--output", type=FILE, help="The file to write; by default RUN_DIR's name with .yaml.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite the file if it is there.")
+@every_command
+def init(run: Path, probes: tuple[str, ...], output: Path | None, force: bool) -> Answer:
+    """Write a commented configuration for the training run RUN_DIR and the images PROBES.
+
+    PROBES are files, a folder or a pattern. What is guessed from the files is marked; what only you can
+    know is left for you to choose.
+    """
+    from reportgen.starter import write_configuration
+
+    file = output or Path(f"{run.resolve().stem}.yaml")
+    return Answer(*write_configuration(run, probes, file, force=force))
+
+
+@reportgen.command(short_help="Make a small run to report on.")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same images.")
+@every_command
+def demo(folder: Path, seed: int) -> Answer:
+    """Simulate galaxy encounters in DIR, train a small network on them and leave it there to report on."""
+    from reportgen.cli.report import make_demo_run
+
+    return make_demo_run(folder, seed)
+
+
+@reportgen.command(short_help="Write an archive's index anew.")
+@click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@every_command
+def index(archive: Path) -> Answer:
+    """Write the page that lists all reports of ARCHIVE anew."""
+    from reportgen.archive import write_index
+
+    page = write_index(archive)
+    return Answer((f"index  {page}",), {"index": str(page)})
+
+
+@reportgen.command()
+@every_command
+def info() -> Answer:
+    """Tell versions and libraries, for bug reports."""
+    from reportgen.cli.info import versions
+
+    found = versions()
+    return Answer(tuple(f"{name:<18}{version}" for name, version in found.items()), found)
+
+
+@reportgen.group()
+def config() -> None:
+    """Look at a configuration."""
+
+
+@config.command()
+@configuration
+@click.option("--origin", is_flag=True, help="One option a line, and what set it.")
+@every_command
+def show(config: Path, sets: tuple[str, ...], origin: bool) -> Answer:
+    """Print CONFIG with every default, as a run sees it."""
+    from reportgen.cli.check import show_configuration
+
+    return show_configuration(config, sets, origin=origin)
+
+
+@config.command()
+@every_command
+def schema() -> Answer:
+    """Print the JSON Schema, for editors that complete and check YAML."""
+    import json
+
+    from reportgen.config.schema import json_schema
+
+    text = json_schema()
+    return Answer((text.removesuffix("\n"),), {"schema": json.loads(text)})

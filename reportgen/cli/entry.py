@@ -1,0 +1,68 @@
+"""From the words typed to an exit code; nothing that goes wrong gets past here."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from reportgen.cli.answer import Answer, give, give_error
+from reportgen.cli.commands import reportgen
+from reportgen.errors import ReportgenError, printable
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with one of EXIT_CODES."""
+    sys.exit(exit_code_of(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def exit_code_of(arguments: list[str]) -> int:
+    """Run one command, print its answer and return its exit code."""
+    words = [word for word in arguments if not word.startswith("-")]
+    command = words[0] if words else ""
+    as_json = "--json" in arguments
+    color = False if "--no-color" in arguments or os.environ.get("NO_COLOR") else None
+    try:
+        answer = reportgen.main(arguments, prog_name="reportgen", standalone_mode=False)
+        return (
+            give(answer, command, as_json=as_json, color=color)
+            if isinstance(answer, Answer)
+            else int(answer or 0)
+        )
+    except click.ClickException as error:
+        error.show()
+        return give(
+            Answer((), {"errors": [error.format_message()]}, 2), command, as_json=as_json, color=color
+        )
+    except ReportgenError as error:
+        log.debug("ended by an error", exc_info=True)
+        return give_error(error, command, as_json=as_json, color=color)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _bug(error, color)
+        full = ReportgenError(f"the disk is full: {error.strerror}", where=str(error.filename or ""))
+        return give_error(full, command, as_json=as_json, color=color)
+    except Exception as error:
+        return _bug(error, color)
+
+
+def _bug(error: Exception, color: bool | None) -> int:
+    """Say that it is ours, and how to tell us."""
+    log.critical("%s: %s", type(error).__name__, printable(error), exc_info=True)
+    click.echo(
+        "This is a bug in reportgen, not in your files. Please report it with the output of `reportgen info`"
+        " and the traceback, which -v or --log-file FILE shows.",
+        err=True,
+        color=color,
+    )
+    return 70

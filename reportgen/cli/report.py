@@ -1,0 +1,117 @@
+"""The commands that make a report."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reportgen.cli.answer import Answer
+from reportgen.cli.progress import shown_progress
+from reportgen.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reportgen.pipeline import Outcome
+
+FORMATS = ("html", "pdf", "json")
+
+log = logging.getLogger(__name__)
+
+
+def run_report(
+    file: Path,
+    sets: Sequence[str],
+    *,
+    archive: Path | None = None,
+    only: str | None = None,
+    skip: str | None = None,
+    formats: str | None = None,
+) -> Answer:
+    """Run the pipeline on a configuration; the flags are short ways of setting its options."""
+    from reportgen.config import load
+    from reportgen.config.narrow import narrow
+
+    flags = list(sets)
+    if archive is not None:
+        # As typed, a path starts where the user is; in the configuration it starts where the file is.
+        there = archive if archive.is_absolute() else os.path.relpath(archive, file.parent)
+        flags.append(f"archive={json.dumps(str(there))}")
+    if formats is not None:
+        flags.append(f"report.formats={json.dumps(_formats(formats))}")
+    loaded = narrow(load(file, sets=flags, environ=os.environ), only=_words(only), skip=_words(skip))
+    from reportgen.pipeline import run
+
+    with shown_progress(_color()) as progress:
+        outcome = run(loaded, progress)
+    return _answer(outcome)
+
+
+def render_report(report: Path, formats: str | None) -> Answer:
+    """Redraw a report from its stored extractions."""
+    if not report.is_dir():
+        raise ConfigError(
+            "there is no such report",
+            where=str(report),
+            expected="a folder in the archive: reports/<run>/<date-time-key>",
+            received="a file" if report.exists() else "nothing there",
+        )
+    wanted = _formats(formats) if formats is not None else None
+    from reportgen.pipeline import render
+
+    with shown_progress(_color()) as progress:
+        outcome = render(report, progress, formats=wanted)
+    return _answer(outcome)
+
+
+def make_demo_run(folder: Path, seed: int) -> Answer:
+    """Make the demo and say what to type next."""
+    from reportgen.demo import make_demo
+
+    configs = [_shown(Path(path)) for path in make_demo(folder, seed=seed, progress=log.info)]
+    lines = (*(f"config  {path}" for path in configs), f"next    reportgen run {configs[0]}")
+    return Answer(lines, {"configs": configs})
+
+
+def _answer(outcome: Outcome) -> Answer:
+    failed = any(failure.status == "failed" for failure in outcome.failures)
+    files = {file.suffix.lstrip("."): _shown(file) for file in outcome.files if file.stem == "report"}
+    made = ", ".join(f"{done} of {wanted} {kind}" for kind, (done, wanted) in outcome.made.items())
+    log.info("made %s", made or "nothing")
+    return Answer(
+        tuple(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"),
+        {"folder": _shown(outcome.folder), "files": files, "made": outcome.made},
+        exit_code=1 if failed else 0,
+        failures=tuple(outcome.failures),
+    )
+
+
+def _shown(path: Path) -> str:
+    """Write a path as one would type it here: below the current folder without that folder."""
+    full = path.absolute()
+    return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(path)
+
+
+def _words(given: str | None) -> list[str]:
+    return [word.strip() for word in given.split(",") if word.strip()] if given else []
+
+
+def _formats(given: str) -> list[str]:
+    """Read a list of formats; raise ConfigError on one that is not known."""
+    words = _words(given)
+    if not words or set(words) - set(FORMATS):
+        raise ConfigError(
+            "unknown format" if words else "no format",
+            where="--formats",
+            expected=f"some of {', '.join(FORMATS)}",
+            received=given,
+        )
+    return words
+
+
+def _color() -> bool | None:
+    return click.get_current_context().color
