@@ -28,6 +28,8 @@ class Checkpoint:
     size: int
     """[byte]"""
     sha256: str
+    architecture: Path | None = None
+    """File whose architecture it borrows, where it holds weights alone."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,100 @@
+"""Every checkpoint format there is, and the door of this room: what leaves it is a StoredModel or a CheckpointError."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reportgen.checkpoints import keras_hdf5, keras_zip, v3_weights
+from reportgen.checkpoints.json_architecture import read_json_architecture
+from reportgen.checkpoints.limits import FILE_LIMIT, size
+from reportgen.checkpoints.run import Checkpoint
+from reportgen.checkpoints.stored import StoredModel
+from reportgen.errors import CheckpointError
+
+HEAD = 4096
+"""How much of a file is read to recognise it [byte]; HDF5 may begin behind a block of the user's, at 512 ·2ⁿ."""
+
+_FOREIGN = (
+    OSError, KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError, RecursionError, MemoryError,
+    ArithmeticError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
+"""What h5py, zipfile and json raise on damaged files."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of checkpoint file."""
+
+    title: str
+    """As it stands in a report."""
+    recognise: Callable[[Path, bytes], bool]
+    """Whether a file is of this kind, from its content: path and first bytes."""
+    read: Callable[[Path, dict[str, Any] | None], StoredModel]
+    """What it holds; the second argument is a borrowed architecture for files of weights alone."""
+    whole: bool
+    """Whether the architecture is inside."""
+
+
+FORMATS: dict[str, Format] = {
+    "keras": Format("Keras model (.keras)", keras_zip.recognise, keras_zip.read, True),
+    "hdf5": Format("Keras model (HDF5)", keras_hdf5.recognise_model, keras_hdf5.read_model, True),
+    "hdf5-weights": Format("Keras 2 weights (HDF5)", keras_hdf5.recognise_weights, keras_hdf5.read_weights, False),
+    "weights": Format("Keras weights (.weights.h5)", v3_weights.recognise, v3_weights.read, False),
+}
+
+
+def recognise(path: Path, head: bytes) -> str | None:
+    """Return the key of FORMATS that a file's content belongs to, or None.
+
+    Raises CheckpointError where the file begins like one of them and breaks off.
+    """
+    for key, kind in FORMATS.items():
+        try:
+            if kind.recognise(path, head):
+                return key
+        except _FOREIGN as error:
+            raise CheckpointError(f"damaged {kind.title}", where=path.name, received=str(error)) from error
+    return None
+
+
+def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
+    """Return what a checkpoint holds: its arrays, and the architecture where there is one.
+
+    Raises CheckpointError, with the file and what to do, where it cannot be read.
+    """
+    kind = FORMATS[checkpoint.format]
+    try:
+        found = checkpoint.path.stat().st_size
+        if found > FILE_LIMIT:
+            raise CheckpointError(f"the file has {size(found)}", expected=f"at most {size(FILE_LIMIT)}")
+        borrowed = None if checkpoint.architecture is None else architecture_in(checkpoint.architecture)
+        return kind.read(checkpoint.path, borrowed)
+    except CheckpointError as error:
+        raise CheckpointError(
+            error.problem,
+            where=checkpoint.file,
+            expected=error.expected,
+            received=error.received,
+            advice=error.advice or "Save it again, or leave it out with run.checkpoints.",
+        ) from error
+    except _FOREIGN as error:
+        raise CheckpointError(
+            f"cannot be read as {kind.title}",
+            where=checkpoint.file,
+            received=f"{type(error).__name__}: {error}",
+            advice="It is damaged, or was written by something else. Save it again, or leave it out.",
+        ) from error
+
+
+def architecture_in(path: Path) -> dict[str, Any] | None:
+    """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    key = recognise(path, head)
+    return FORMATS[key].read(path, None).config if key else read_json_architecture(path)

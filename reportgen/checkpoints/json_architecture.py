@@ -1,0 +1,24 @@
+"""An architecture as JSON, as Keras' `to_json` writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reportgen.checkpoints.limits import CONFIG_LIMIT, parse_json
+from reportgen.errors import CheckpointError
+
+
+def read_json_architecture(path: Path) -> dict[str, Any] | None:
+    """Return the description in a JSON file, or None where it describes no model."""
+    if path.stat().st_size > CONFIG_LIMIT:
+        return None
+    try:
+        described = parse_json(path.read_bytes(), path.name, CONFIG_LIMIT)
+        if isinstance(described, str):  # to_json written once more through json.dump
+            described = parse_json(described, path.name, CONFIG_LIMIT)
+    except CheckpointError:
+        return None
+    if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
+        return None
+    return described if isinstance(described.get("config"), dict | list) else None

@@ -1,0 +1,62 @@
+"""The layers a model's description lists, nested models included, without reading how they are connected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from reportgen.errors import CheckpointError
+
+MODELS = frozenset({"Sequential", "Functional", "Model"})
+NESTING_LIMIT = 12
+LAYER_LIMIT = 5000
+
+
+def is_model(layer: dict[str, Any]) -> bool:
+    """Return whether a description is one of a model made of layers; a subclassed model is not."""
+    config = layer.get("config")
+    if layer.get("class_name") not in MODELS:
+        return False
+    return isinstance(config, list) or (isinstance(config, dict) and isinstance(config.get("layers"), list))
+
+
+def is_operation(layer: dict[str, Any]) -> bool:
+    """Return whether an entry is a bare function, such as x + y, and no layer."""
+    if layer.get("class_name") in {"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"}:
+        return True
+    module = layer.get("module")
+    if isinstance(module, str):
+        return module.startswith(("keras.ops", "keras.src.ops"))
+    config = layer.get("config")
+    return isinstance(config, dict) and not {"trainable", "dtype", "batch_shape", "layers"} & set(config)
+
+
+def layers_of(model: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of a model's own layers; Keras up to 2.1 wrote those of a Sequential as a bare list."""
+    config = model["config"]
+    layers = config if isinstance(config, list) else config["layers"]
+    if len(layers) > LAYER_LIMIT:
+        raise CheckpointError(f"the architecture has {len(layers)} layers", expected=f"at most {LAYER_LIMIT}")
+    for layer in layers:
+        if not isinstance(layer, dict) or not isinstance(layer.get("config"), dict | list):
+            raise CheckpointError("the architecture lists something that is no layer", received=repr(layer))
+    return layers
+
+
+def layer_name(layer: dict[str, Any]) -> str:
+    """Return the user's name of a layer."""
+    config = layer["config"]
+    name = layer.get("name") or (config.get("name") if isinstance(config, dict) else None)
+    return str(name) if name else str(layer.get("class_name", "layer"))
+
+
+def leaves(model: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (display name, entry) of each layer that is no model, in the order of the file; `backbone/conv1`."""
+    if depth > NESTING_LIMIT:
+        raise CheckpointError(f"models are nested {depth} deep", expected=f"at most {NESTING_LIMIT}")
+    for layer in layers_of(model):
+        name = prefix + layer_name(layer)
+        if is_model(layer):
+            yield from leaves(layer, name + "/", depth + 1)
+        else:
+            yield name, layer

@@ -1,0 +1,38 @@
+"""TensorFlow, started once: quiet, deterministic, in full precision."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+from reportgen.errors import NetworkError
+
+Tensor = Any
+"""A tensor of Keras, symbolic or not; Keras has no types of its own."""
+KerasLayer = Any
+"""A layer of Keras."""
+Option = Any
+"""A plain value out of an architecture."""
+
+
+@functools.cache
+def start_tensorflow() -> None:
+    """Import TensorFlow and Keras with the settings under which equal input gives equal bytes.
+
+    Raises NetworkError where Keras runs on another backend already.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise NetworkError(
+            f"Keras runs on {keras.backend.backend()}",
+            expected="the TensorFlow backend",
+            advice="Unset KERAS_BACKEND, and 'backend' in ~/.keras/keras.json.",
+        )
+    tf.get_logger().setLevel("ERROR")
+    tf.config.experimental.enable_op_determinism()
+    tf.config.experimental.enable_tensor_float_32_execution(False)

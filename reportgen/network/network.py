@@ -1,0 +1,182 @@
+"""A network built once; the weights of each checkpoint are swapped in and the probes run through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.checkpoints.architecture import architecture_signature, read_graph
+from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.stored import StoredModel
+from reportgen.errors import CheckpointError, NetworkError
+from reportgen.extraction.measurement import Layer, Measurement
+from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
+from reportgen.network.head import Head, find_head
+from reportgen.network.inputs import Fit, fit_input
+from reportgen.network.table import channels_first_calls, layer_table
+from reportgen.network.words import hands_on
+
+BATCH_BYTES = 256 * 2**20
+"""Results of one batch may take this much memory [byte]."""
+INPUT_LIMIT = 65536
+"""Pixels a side."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One architecture, ready to measure every checkpoint that has it."""
+
+    signature: str
+    """Of the architecture; equal to `architecture_signature` of each checkpoint it can measure."""
+    graph: Graph
+    fit: Fit
+    head: Head
+    layers: tuple[Layer, ...]
+    """The layer table."""
+    kept: tuple[tuple[str, bool], ...]
+    """(name, channels first) of the results that are handed over."""
+    variables: dict[str, KerasLayer]
+    """Display name → Keras layer."""
+    trace: Callable[[], Callable[[Tensor], list[Tensor]]]
+    """Makes the function from inputs to results; made anew where values of weights are part of it."""
+    bytes_per_probe: int
+
+    def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
+        """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
+
+        `inputs` is `(probe, …)` as prepared. Raises NetworkError where the weights are not this network's.
+        """
+        if architecture_signature(stored) != self.signature:
+            raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
+        _swap(self.variables, stored)
+        return _measurement(self, self.trace(), inputs)
+
+
+def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
+    """Return the network of a checkpoint for probes of `input_shape`, `(y, x, channel)` or `(feature,)`.
+
+    Raises NetworkError where the architecture is not in the file, holds something that is not built in, or
+    takes another input.
+    """
+    try:
+        graph = read_graph(stored)
+    except CheckpointError as error:
+        raise NetworkError(
+            error.problem, expected=error.expected, received=error.received, advice=error.advice
+        ) from error
+    if len(graph.inputs) != 1:
+        raise NetworkError(
+            f"the network has {len(graph.inputs)} inputs: {', '.join(call.name for call in graph.inputs)}",
+            expected="one input, the prepared image",
+            advice="A probe set gives one image each; networks with several inputs cannot be run yet.",
+        )
+
+    start_tensorflow()
+    from reportgen.network.build import build
+
+    turned = channels_first_calls(graph)
+    fit = fit_input(
+        graph.inputs[0].config["shape"],
+        tuple(int(n) for n in input_shape),
+        channels_first=graph.calls.index(graph.inputs[0]) in turned,
+        limit=INPUT_LIMIT,
+    )
+    head = find_head(graph)
+    built = build(graph, stored, fit, head)
+    shapes = [tuple(tensors[0].shape[1:]) for tensors in built.results]
+    kept = [i for i, call in enumerate(graph.calls) if not hands_on(call)]
+    prediction = built.results[graph.outputs[0].call][graph.outputs[0].output]
+    results = [*(built.results[i][0] for i in kept), prediction]
+    if head.known:
+        results.append(built.scores)
+    return Network(
+        signature=architecture_signature(stored),
+        graph=graph,
+        fit=fit,
+        head=head,
+        layers=layer_table(graph, stored, shapes, turned),
+        kept=tuple((graph.calls[i].name, i in turned) for i in kept),
+        variables=built.layers,
+        trace=_tracer(built.inputs[0], results, built.layers, compiled=bool(turned)),
+        bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
+    )
+
+
+def _tracer(
+    entry: Tensor, results: list[Tensor], layers: dict[str, KerasLayer], *, compiled: bool
+) -> Callable[[], Callable[[Tensor], list[Tensor]]]:
+    """Return what makes the function from a batch of inputs to the list of results."""
+    import keras
+    import tensorflow as tf
+
+    model = keras.Model(entry, results)
+    normalisations = [layer for layer in layers.values() if isinstance(layer, keras.layers.Normalization)]
+    signature = [tf.TensorSpec((None, *entry.shape[1:]), tf.as_dtype(entry.dtype))]
+
+    def make() -> Callable[[Tensor], list[Tensor]]:
+        for layer in normalisations:
+            layer.finalize_state()  # turns its arrays into constants of the function
+        # Convolutions over (channel, y, x) exist on a CPU only when compiled.
+        function: Callable[[Tensor], list[Tensor]] = tf.function(
+            lambda x: [tf.cast(r, tf.float32) for r in model(x, training=False)],
+            input_signature=signature,
+            jit_compile=compiled,
+            autograph=False,
+        )
+        return function
+
+    if normalisations:
+        return make
+    made = make()
+    return lambda: made
+
+
+def _swap(layers: dict[str, KerasLayer], stored: StoredModel) -> None:
+    """Put a checkpoint's arrays into the network; every layer is checked, and no array is left over."""
+    from reportgen.network.assign import assign
+
+    arrays = {layer.name: layer for layer in stored.layers}
+    for name, layer in layers.items():
+        assign(layer, arrays.get(name), name)
+    if extra := sorted(set(arrays) - set(layers)):
+        raise NetworkError(
+            f"the file has arrays of {', '.join(extra[:5])}, which the architecture does not use",
+            expected="arrays of the layers of the architecture",
+            advice="The file's weights are not those of its architecture; was it saved whole?",
+        )
+
+
+def _measurement(
+    network: Network, function: Callable[[Tensor], list[Tensor]], inputs: NDArray[np.generic]
+) -> Measurement:
+    """Return the results of all probes, computed in batches that fit into memory, channels last."""
+    import tensorflow as tf
+
+    count = len(inputs)
+    step = max(1, min(count, BATCH_BYTES // max(1, network.bytes_per_probe)))
+    dtype = network.graph.inputs[0].config["dtype"]
+    batches = []
+    for start in range(0, count, step):
+        batch = np.asarray(inputs[start : start + step])
+        batch = np.moveaxis(batch, -1, 1) if network.fit.channels_first else batch
+        batch = np.ascontiguousarray(batch.reshape(len(batch), *network.fit.shape), dtype=dtype)
+        try:
+            batches.append([np.asarray(result) for result in function(tf.constant(batch))])
+        except (tf.errors.OpError, ValueError, TypeError) as error:
+            raise NetworkError("the network cannot be run on the probes", received=str(error)) from error
+    arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    activations = {
+        name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
+        for (name, turned), array in zip(network.kept, arrays, strict=False)
+    }
+    ends = [array.reshape(count, -1) for array in arrays[len(network.kept) :]]
+    return Measurement(
+        layers=network.layers,
+        activations=activations,
+        predictions=ends[0],
+        scores=ends[1] if network.head.known else None,
+        output_activation=network.head.activation,
+    )
