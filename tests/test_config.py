@@ -72,10 +72,8 @@ report:
     assert problems(folder, text) == [
         "mine.yaml:2:9: run.path: no such file or folder: rum; did you mean run?",
         "mine.yaml:3:9: run.mode: expected one of auto, min or max; received mn; did you mean min?",
-        "mine.yaml:5:26: probes.images[1]: no such file or folder: imges/0030.png; "
-        "did you mean images/0030.png?",
-        "mine.yaml:5:42: probes.images[2]: nothing matches images/*.fits; "
-        "paths are relative to the configuration file",
+        "mine.yaml:5:26: probes.images[1]: no such file or folder: imges/0030.png; did you mean images/0030.png?",
+        "mine.yaml:5:42: probes.images[2]: nothing matches images/*.fits; paths are relative to the configuration file",
         "mine.yaml:6:14: probes.catalogue: images is a folder, not a file",
         "mine.yaml:7:3: probes.resize: unknown option; did you mean probes.prepare.resize?",
         "mine.yaml:9:11: probes.prepare.grey: expected true or false; received sure",
@@ -153,9 +151,7 @@ def test_a_file_longer_than_any_configuration_is_refused_unread(folder: Path) ->
 
 def test_text_is_taken_as_it_was_written(folder: Path) -> None:
     """YAML reads 0030 as 24, no as False and 2020-04-07 as a date; a name is none of these."""
-    text = (
-        "run: {path: run, name: 2020-04-07}\nprobes: {images: {no: images/no.png}, select: [0030, no, 1e3]}\n"
-    )
+    text = "run: {path: run, name: 2020-04-07}\nprobes: {images: {no: images/no.png}, select: [0030, no, 1e3]}\n"
     config = loaded(folder, text + "task: {classes: [no, yes]}\n").config
     assert config.run.name == "2020-04-07"
     assert config.probes.select == ("0030", "no", "1e3")
@@ -270,9 +266,7 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
         for part in option:
             assert part in here, option
             here = here[part]
-    assert {name for step in values["probes"]["prepare"]["steps"] for name in step} == set(
-        StepConfig.model_fields
-    )
+    assert {name for step in values["probes"]["prepare"]["steps"] for name in step} == set(StepConfig.model_fields)
     assert all(section.id for section in result.config.sections)
 
 
@@ -281,9 +275,7 @@ def test_the_defaults_named_in_the_example_are_the_defaults(folder: Path) -> Non
     text = (CONFIGS / "example.yaml").read_text("utf-8")
     values = yaml.safe_load(text)
     minimal = loaded(folder, MINIMAL).config.model_dump(mode="json")
-    free = {
-        line.split(":")[0].strip() for line in text.splitlines() if re.search("by default|likewise", line)
-    }
+    free = {line.split(":")[0].strip() for line in text.splitlines() if re.search("by default|likewise", line)}
     for option in all_options(Config):
         mine, default = values, minimal
         for part in option:

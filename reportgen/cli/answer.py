@@ -63,9 +63,7 @@ def failure_list(failures: tuple[Failure, ...]) -> str:
     """Tell each failure in a few lines: what, why, and what to do."""
     failed = sum(failure.status == "failed" for failure in failures)
     skipped = len(failures) - failed
-    lines = [
-        click.style(f"missing from the report: {failed} failed, {skipped} skipped", fg="yellow", bold=True)
-    ]
+    lines = [click.style(f"missing from the report: {failed} failed, {skipped} skipped", fg="yellow", bold=True)]
     for failure in failures:
         lines.append(f"  {failure.kind} {failure.name}: {failure.problem}")
         details = {title: getattr(failure, title) for title in ("expected", "received", "advice")}

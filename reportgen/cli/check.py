@@ -118,10 +118,12 @@ def _probes(loaded: Loaded) -> str:
 
 
 def _sections(loaded: Loaded) -> str:
-    from reportgen.sections import check_options
+    sections = loaded.config.sections
+    if any(section.options for section in sections):  # without options there is nothing to import the sections for
+        from reportgen.sections import check_options
 
-    check_options(loaded.config.sections)
-    return ", ".join(section.id for section in loaded.config.sections)
+        check_options(sections)
+    return ", ".join(section.id for section in sections)
 
 
 def _archive(loaded: Loaded) -> str:
@@ -131,9 +133,7 @@ def _archive(loaded: Loaded) -> str:
         raise ConfigError("the archive must be a folder", where=str(written), received="a file")
     nearest = next(folder for folder in (there, *there.absolute().parents) if folder.exists())
     if not os.access(nearest, os.W_OK):
-        raise ConfigError(
-            "the archive cannot be written", where=str(written), received="no right to write there"
-        )
+        raise ConfigError("the archive cannot be written", where=str(written), received="no right to write there")
     return f"{written}{'' if there.exists() else ' (will be made)'}"
 
 
@@ -154,8 +154,4 @@ def _together(file: Path, errors: Sequence[ReportgenError]) -> ReportgenError:
 def _one_line(value: object) -> str:
     import yaml
 
-    return (
-        yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6)
-        .removesuffix("...\n")
-        .strip()
-    )
+    return yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6).removesuffix("...\n").strip()

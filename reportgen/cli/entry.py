@@ -31,16 +31,10 @@ def exit_code_of(arguments: list[str]) -> int:
     color = False if "--no-color" in arguments or os.environ.get("NO_COLOR") else None
     try:
         answer = reportgen.main(arguments, prog_name="reportgen", standalone_mode=False)
-        return (
-            give(answer, command, as_json=as_json, color=color)
-            if isinstance(answer, Answer)
-            else int(answer or 0)
-        )
+        return give(answer, command, as_json=as_json, color=color) if isinstance(answer, Answer) else int(answer or 0)
     except click.ClickException as error:
         error.show()
-        return give(
-            Answer((), {"errors": [error.format_message()]}, 2), command, as_json=as_json, color=color
-        )
+        return give(Answer((), {"errors": [error.format_message()]}, 2), command, as_json=as_json, color=color)
     except ReportgenError as error:
         log.debug("ended by an error", exc_info=True)
         return give_error(error, command, as_json=as_json, color=color)

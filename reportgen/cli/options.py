@@ -21,9 +21,7 @@ def every_command(command: Command) -> Command:
     @click.option("-q", "--quiet", is_flag=True, help="Warnings and errors only.")
     @click.option("-v", "--verbose", count=True, help="More of the log; the traceback of a bug.")
     @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR in the environment does the same.")
-    @click.option(
-        "--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Whole log, as JSON lines."
-    )
+    @click.option("--log-file", type=click.Path(path_type=Path, dir_okay=False), help="Whole log, as JSON lines.")
     @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON on stdout, for scripts.")
     @click.pass_context
     @functools.wraps(command)

@@ -28,9 +28,7 @@ def shown_progress(color: bool | None) -> Iterator[Progress]:
 
     console = Console(stderr=True, no_color=True if color is False else None)
     text = TextColumn("{task.description}", markup=False)
-    with Bar(
-        BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), text, console=console, transient=True
-    ) as bar:
+    with Bar(BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), text, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def show(what: str, done: int, total: int) -> None:

@@ -25,9 +25,7 @@ def missing_files(document: Document, base: Path) -> list[Problem]:
         if isinstance(written, str) and not (base / written).exists():
             problems.append(_problem(document, key, f"no such {kind}: {written}", base, written))
         elif isinstance(written, str) and kind == "file" and not (base / written).is_file():
-            problems.append(
-                Problem(str(document.spot(key)), dotted(key), f"{written} is a folder, not a file")
-            )
+            problems.append(Problem(str(document.spot(key)), dotted(key), f"{written} is a folder, not a file"))
     for key, pattern in _image_patterns(document.value):
         if not any(matches(base, pattern)):
             is_pattern = glob.has_magic(pattern)

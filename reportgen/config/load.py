@@ -48,9 +48,7 @@ def load(file: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str] | N
     if document.value is None and not problems:
         problems = [Problem(str(file), "", "the file is empty; see `reportgen init`")]
     elif not isinstance(document.value, dict) and not problems:
-        problems = [
-            Problem(str(document.spot(())), "", "expected options (key: value) at the top of the file")
-        ]
+        problems = [Problem(str(document.spot(())), "", "expected options (key: value) at the top of the file")]
     if not isinstance(document.value, dict):
         raise WrongConfig(str(file), problems)
     _tidy(document)
@@ -81,9 +79,7 @@ def _text(file: Path) -> str:
     try:
         data = file.read_bytes()
     except OSError as error:
-        words = (
-            "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        )
+        words = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         raise WrongConfig(str(file), [Problem(str(file), "", words)]) from error
     if len(data) > MAX_BYTES:
         raise WrongConfig(str(file), [Problem(str(file), "", f"{len(data)} bytes are no configuration file")])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
+from itertools import pairwise
 from typing import Any
 
 from reportgen.config.model import SECTION_IDS, Config
+from reportgen.config.options import Options
 
 
 def json_schema() -> str:
@@ -26,8 +31,23 @@ def json_schema() -> str:
             alternative["additionalProperties"] = {"anyOf": [text, alternative["additionalProperties"]]}
     images["anyOf"].insert(0, {"type": "string"})
     _drop_titles(schema)
+    for model in Options.__subclasses__():
+        group = schema if model is Config else groups.get(model.__name__, {"properties": {}})
+        for name, option in group["properties"].items():
+            option["description"] = _docstrings(model)[name]
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "reportgen", **schema}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _docstrings(model: type[Options]) -> dict[str, str]:
+    """Return the docstring under each option of a group."""
+    body = next(node for node in ast.parse(textwrap.dedent(inspect.getsource(model))).body).body  # type: ignore[attr-defined]
+    return {
+        option.target.id: " ".join(words.value.value.split())
+        for option, words in pairwise(body)
+        if isinstance(option, ast.AnnAssign) and isinstance(option.target, ast.Name)
+        and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant) and isinstance(words.value.value, str)
+    }  # fmt: skip
 
 
 def _drop_titles(schema: dict[str, Any]) -> None:
