@@ -55,9 +55,7 @@ def read_npz(path: Path, name: str, config: ProbesConfig) -> Iterator[RawImage |
 def _unloadable(error: ValueError, name: str) -> ProbeError:
     pickled = "pickle" in str(error) or "Python objects" in str(error)
     return ProbeError(
-        "The array holds pickled Python objects, which are not opened"
-        if pickled
-        else f"Cannot be read: {error}",
+        "The array holds pickled Python objects, which are not opened" if pickled else f"Cannot be read: {error}",
         where=name,
         expected="an array of plain numbers",
         received="dtype object" if pickled else "",

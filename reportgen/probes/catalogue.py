@@ -85,9 +85,7 @@ def read_catalogue(file: Path, columns: ColumnsConfig, base: Path) -> Catalogue:
     return Catalogue(name, tuple(rows), columns.id in header, columns.file in header, tuple(failures))
 
 
-def _row(
-    line: int, values: dict[str, str], columns: ColumnsConfig, name: str, failures: list[Failure]
-) -> Row:
+def _row(line: int, values: dict[str, str], columns: ColumnsConfig, name: str, failures: list[Failure]) -> Row:
     def take(column: str) -> str | None:
         return values.pop(column, "") or None
 
@@ -125,9 +123,7 @@ def _read_lines(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[
             advice="Save it as CSV, UTF-8.",
         ) from error
     except OSError as error:
-        raise ConfigError(
-            "The catalogue cannot be read", where=name, received=error.strerror or str(error)
-        ) from error
+        raise ConfigError("The catalogue cannot be read", where=name, received=error.strerror or str(error)) from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -151,9 +147,7 @@ def _read_lines(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[
                 )
             lines.append((reader.line_num, values))
     except csv.Error as error:
-        raise ConfigError(
-            "The catalogue is no CSV", where=f"{name}:{reader.line_num}", received=str(error)
-        ) from error
+        raise ConfigError("The catalogue is no CSV", where=f"{name}:{reader.line_num}", received=str(error)) from error
     twice = sorted({column for column in header if header.count(column) > 1})
     if not header or twice:
         raise ConfigError(

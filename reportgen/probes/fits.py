@@ -29,13 +29,16 @@ def read(path: Path, name: str, config: ProbesConfig) -> Iterator[RawImage | Pro
     from astropy.utils.exceptions import AstropyWarning
 
     found: list[RawImage | ProbeError] = []
-    with warnings.catch_warnings(record=True) as caught, fits.open(path, memmap=False) as hdus:
+    # Opened here, because astropy leaves a file that is no FITS open.
+    with (
+        path.open("rb") as file,
+        warnings.catch_warnings(record=True) as caught,
+        fits.open(file, memmap=False) as hdus,
+    ):
         # Headers break the standard in a hundred harmless ways; one that ends half-way is not harmless.
         warnings.simplefilter("always", AstropyWarning)
         count = len(hdus)
-        cut = [
-            str(warning.message) for warning in caught if "Error validating header" in str(warning.message)
-        ]
+        cut = [str(warning.message) for warning in caught if "Error validating header" in str(warning.message)]
         damage = ProbeError(
             f"The file is damaged after HDU {count - 1}",
             where=name,
@@ -51,8 +54,6 @@ def read(path: Path, name: str, config: ProbesConfig) -> Iterator[RawImage | Pro
                 found.append(_galaxy(hdus, numbers, len(galaxies) > 1, path, name))
             except ProbeError as error:
                 found.append(error)
-            except (OSError, ValueError, TypeError) as error:
-                found.append(ProbeError(f"The pixels cannot be read: {error}", where=f"{name}[{numbers[0]}]"))
     yield from found
     if cut:
         yield damage
@@ -83,9 +84,7 @@ def _galaxies(hdus: HDUList, name: str, config: ProbesConfig) -> list[tuple[int,
             "There is no image in this FITS file",
             where=name,
             expected="an HDU with two or three axes",
-            received=", ".join(
-                f"{n}: {type(hdu).__name__} {hdu.name}".rstrip() for n, hdu in enumerate(hdus)
-            ),
+            received=", ".join(f"{n}: {type(hdu).__name__} {hdu.name}".rstrip() for n, hdu in enumerate(hdus)),
         )
     return [(n,) for n in images] if chosen == "galaxies" else [tuple(images)]
 
@@ -99,8 +98,7 @@ def _number(hdus: HDUList, wanted: int | str, name: str) -> int:
         raise ProbeError(
             f"There is no HDU {wanted!r}",
             where=name,
-            expected=f"a number from 0 to {len(hdus) - 1}"
-            + (f" or one of {', '.join(names)}" if names else ""),
+            expected=f"a number from 0 to {len(hdus) - 1}" + (f" or one of {', '.join(names)}" if names else ""),
             received=f"{wanted!r} in probes.fits.hdus",
             advice=did_you_mean(str(wanted), names),
         ) from None
@@ -118,7 +116,14 @@ def _bands(hdu: ImageHDU, source: str) -> NDArray[np.generic]:
             expected=f"at most {LARGEST_IMAGE:,} numbers",
             received=" × ".join(map(str, hdu.shape)),
         )
-    data = np.asarray(hdu.data)
+    try:
+        data = np.asarray(hdu.data)
+    except (OSError, ValueError, TypeError) as error:
+        raise ProbeError(
+            f"The pixels cannot be read: {error}",
+            where=source,
+            advice="The file may have been cut short: copy it again from where it came.",
+        ) from error
     while data.ndim > 3 and data.shape[0] == 1:
         data = data[0]
     if data.ndim == 2:

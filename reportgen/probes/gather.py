@@ -60,17 +60,13 @@ def _one_file_a_band(files: dict[str, tuple[str, ...]], config: ProbesConfig, ba
     galaxies: list[Found] = []
     for together in zip(*lists.values(), strict=True):
         of_bands = [_read(file, config, base) for file in together]
-        names = " + ".join(
-            file.where if isinstance(file, ProbeError) else name_of(file, base) for file in together
-        )
+        names = " + ".join(file.where if isinstance(file, ProbeError) else name_of(file, base) for file in together)
         if len({len(images) for images in of_bands}) != 1:
             error = ProbeError(
                 "The files of the bands hold different numbers of galaxies",
                 where=names,
                 expected="the same galaxies in the same order",
-                received=", ".join(
-                    f"{band}: {len(items)}" for band, items in zip(files, of_bands, strict=True)
-                ),
+                received=", ".join(f"{band}: {len(items)}" for band, items in zip(files, of_bands, strict=True)),
             )
             galaxies.append(_unreadable(error, of_bands[0][0].id, names))
         else:

@@ -56,6 +56,4 @@ def _text(value: object) -> str:
 
 
 def _is_one_hot(values: NDArray[Any]) -> bool:
-    return bool(
-        values.dtype.kind in "buif" and np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all()
-    )
+    return bool(values.dtype.kind in "buif" and np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())

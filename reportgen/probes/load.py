@@ -153,8 +153,7 @@ def _display_in_words(config: ProbesConfig, bands: tuple[str, ...], images: Sequ
         words[0]
         if len(words) == 1
         else "; ".join(
-            f"{'8-bit' if eight_bit else 'other'} images: {text}"
-            for eight_bit, text in zip(kinds, words, strict=True)
+            f"{'8-bit' if eight_bit else 'other'} images: {text}" for eight_bit, text in zip(kinds, words, strict=True)
         )
     )
 

@@ -16,9 +16,7 @@ GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """ITU-R 601-2, as Pillow."""
 
 
-def prepare(
-    pixels: NDArray[np.generic], bands: tuple[str, ...], config: PrepareConfig
-) -> NDArray[np.generic]:
+def prepare(pixels: NDArray[np.generic], bands: tuple[str, ...], config: PrepareConfig) -> NDArray[np.generic]:
     """Return one image `(y, x, band)` as `(y, x, channel)` before flattening.
 
     The order is that of Keras' load_img and what follows it: crop, grey, resize, bands, dtype, steps. Raises

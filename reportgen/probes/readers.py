@@ -104,7 +104,5 @@ def _unknown(path: Path, name: str) -> ProbeError:
             (what for begin, what in OTHERS.items() if head.lstrip().startswith(begin)),
             f"a file that begins with {head[:8]!r}",
         ),
-        advice="Convert it, or copy it again from where it came."
-        if head
-        else "Copy it again from where it came.",
+        advice="Convert it, or copy it again from where it came." if head else "Copy it again from where it came.",
     )

@@ -24,7 +24,8 @@ def orientation(header: Header) -> dict[str, str]:
         return {}
     try:
         wcs = WCS(header)
-        if not wcs.has_celestial:
+        # Without a scale in the header astropy takes one degree a pixel.
+        if not wcs.has_celestial or not any(header.get(key) for key in ("CDELT1", "CD1_1", "CD1_2")):
             return {}
         wcs = wcs.celestial
         scale = float(np.prod(proj_plane_pixel_scales(wcs))) ** 0.5 * 3600

@@ -49,9 +49,7 @@ def read_stack(
             )
             continue
         pixels = np.asarray(images[row] if stacked else images[...])
-        pixels = (
-            pixels[..., None] if axes == "yx" else np.moveaxis(pixels, 0, -1) if axes == "cyx" else pixels
-        )
+        pixels = pixels[..., None] if axes == "yx" else np.moveaxis(pixels, 0, -1) if axes == "cyx" else pixels
         label, target = labels[row]
         yield RawImage(
             id=str(row) if stacked else alone,
@@ -65,11 +63,13 @@ def read_stack(
 
 
 def _images_key(arrays: Mapping[str, Any], name: str, config: ProbesConfig) -> str:
+    if "" in arrays:
+        return ""
     wanted = config.arrays.images
     listing = ", ".join(f"{key} {_shape(array.shape)}" for key, array in sorted(arrays.items())) or "nothing"
     if wanted is not None and wanted.strip("/") in arrays:
         return wanted.strip("/")
-    if wanted is not None and "" not in arrays:
+    if wanted is not None:
         raise ProbeError(
             f"There is no array {wanted!r}",
             where=name,
