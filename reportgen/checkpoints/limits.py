@@ -132,7 +132,7 @@ def _declared(path: str, dataset: Node) -> int:
     filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
     if foreign := [number for number in filters if number not in FILTERS]:
         raise CheckpointError(f"{path} is compressed by filter {foreign[0]}", expected=", ".join(FILTERS.values()))
-    declared = math.prod(dataset.shape) * dtype.itemsize
+    declared: int = math.prod(dataset.shape) * dtype.itemsize
     stored = dataset.id.get_storage_size()
     if declared > TENSOR_LIMIT or (declared > MIB and declared > RATIO_LIMIT * stored):
         raise CheckpointError(

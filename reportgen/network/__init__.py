@@ -4,3 +4,7 @@
 `Network.measure(stored, inputs)` swaps the weights of one checkpoint in and runs the probes through. Keras and
 TensorFlow are imported by the first `open_network`, not before.
 """
+
+from reportgen.network.network import Network, open_network
+
+__all__ = ["Network", "open_network"]

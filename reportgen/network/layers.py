@@ -41,75 +41,21 @@ LAYERS: dict[str, Callable[..., Any]] = {name: getattr(keras.layers, name) for n
 }
 """Class name in a file → what is built for it."""
 
-IDENTITIES = frozenset(
-    [
-        "Identity",
-        "Dropout",
-        "SpatialDropout1D",
-        "SpatialDropout2D",
-        "SpatialDropout3D",
-        "AlphaDropout",
-        "GaussianNoise",
-        "GaussianDropout",
-        "ActivityRegularization",
-        "RandomFlip",
-        "RandomRotation",
-        "RandomZoom",
-        "RandomTranslation",
-        "RandomContrast",
-        "RandomBrightness",
-        "RandomShear",
-        "RandomHue",
-        "RandomSaturation",
-        "RandomSharpness",
-        "RandomColorJitter",
-        "RandomColorDegeneration",
-        "RandomErasing",
-        "RandomGaussianBlur",
-        "RandomGrayscale",
-        "RandomInvert",
-        "RandomPerspective",
-        "RandomPosterization",
-    ]
-)
+IDENTITIES = frozenset({
+    "Identity", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
+    "GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
+    "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation",
+    "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing", "RandomGaussianBlur",
+    "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
+})  # fmt: skip
 """Layers that hand on what they get in inference mode."""
 
-ACTIVATIONS = frozenset(
-    [
-        "celu",
-        "elu",
-        "exponential",
-        "gelu",
-        "glu",
-        "hard_shrink",
-        "hard_sigmoid",
-        "hard_silu",
-        "hard_swish",
-        "hard_tanh",
-        "leaky_relu",
-        "linear",
-        "log_sigmoid",
-        "log_softmax",
-        "mish",
-        "relu",
-        "relu6",
-        "selu",
-        "sigmoid",
-        "silu",
-        "soft_shrink",
-        "softmax",
-        "softplus",
-        "softsign",
-        "sparse_plus",
-        "sparse_sigmoid",
-        "sparsemax",
-        "squareplus",
-        "swish",
-        "tanh",
-        "tanh_shrink",
-        "threshold",
-    ]
-)
+ACTIVATIONS = frozenset({
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
+    "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax",
+    "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+})  # fmt: skip
 """Activation functions by name."""
 
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "target_shape"}}

@@ -1,0 +1,83 @@
+"""An architecture for files of weights alone: a whole model's, or JSON's, from the same run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reportgen.checkpoints.formats import FORMATS, read_checkpoint
+from reportgen.checkpoints.json_architecture import read_json_architecture
+from reportgen.checkpoints.outline import is_model, leaves
+from reportgen.checkpoints.run import Checkpoint
+from reportgen.errors import CheckpointError
+
+_SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras", ".json")
+
+
+def borrow(checkpoints: Sequence[Checkpoint], root: Path) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints, those of weights alone with the file whose architecture they borrow.
+
+    Where there are several it is the one whose name they share most of, and whose layers fit theirs.
+    """
+    if all(FORMATS[checkpoint.format].whole for checkpoint in checkpoints):
+        return tuple(checkpoints)
+    folders = dict.fromkeys([root, *(checkpoint.path.parent for checkpoint in checkpoints)])
+    lenders: dict[Path, dict[str, Any]] = {}
+    for path in sorted(path for folder in folders for path in folder.glob("*.json")):
+        if path.is_file() and not path.is_symlink() and (described := read_json_architecture(path)):
+            lenders[path] = described
+    seen: set[str] = set()
+    for checkpoint in checkpoints:
+        if FORMATS[checkpoint.format].whole and len(lenders) < 50:
+            described = _described(checkpoint)
+            if described is not None and (words := repr(described.get("config"))) not in seen:
+                seen.add(words)
+                lenders[checkpoint.path] = described
+    return tuple(c if FORMATS[c.format].whole else _lend(c, lenders) for c in checkpoints)
+
+
+def _lend(checkpoint: Checkpoint, lenders: dict[Path, dict[str, Any]]) -> Checkpoint:
+    """Return a checkpoint of weights with the best of the lenders that fits, if any does."""
+    fitting = list(lenders)
+    if len(lenders) > 1:
+        fitting = [path for path, described in lenders.items() if _fits(checkpoint, path, described)]
+    if not fitting:
+        return checkpoint
+    own = _stem(checkpoint.path)
+    best = max(fitting, key=lambda path: (path.parent == checkpoint.path.parent, _common(own, _stem(path))))
+    return replace(checkpoint, architecture=best)
+
+
+def _fits(checkpoint: Checkpoint, path: Path, described: dict[str, Any]) -> bool:
+    """Return whether the layers of an architecture that have arrays in the file are all of those in the file."""
+    if not is_model(described):
+        return False
+    try:
+        alone = read_checkpoint(replace(checkpoint, architecture=None))
+        under = read_checkpoint(replace(checkpoint, architecture=path))
+        known = {name for name, _ in leaves(described)}
+    except CheckpointError:
+        return False
+    shapes = [Counter(v.value.shape for layer in s.layers for v in layer.variables) for s in (alone, under)]
+    return shapes[0] == shapes[1] and all(layer.name in known for layer in under.layers)
+
+
+def _described(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """Return the architecture in a checkpoint; one that cannot be read is told of when its turn comes."""
+    try:
+        return read_checkpoint(checkpoint).config
+    except CheckpointError:
+        return None
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without its suffix."""
+    return next((path.name.removesuffix(s) for s in _SUFFIXES if path.name.endswith(s)), path.name)
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two names begin with in common."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -1,0 +1,99 @@
+"""The files and model folders of a training run; links are not followed."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reportgen.errors import ConfigError
+
+ENTRY_LIMIT = 200_000
+DEPTH_LIMIT = 16
+
+
+@dataclass(frozen=True)
+class Found:
+    """One entry of a run folder."""
+
+    path: Path
+    file: str
+    """Relative to the run folder, with slashes."""
+    kind: Literal["file", "model folder", "link", "other"]
+    """other: a pipe, a socket, a device."""
+    size: int = 0
+    """[byte]"""
+
+
+def walk(folder: Path, patterns: Sequence[str]) -> Iterator[Found]:
+    """Yield what lies in a folder and matches one of the patterns, sorted by name.
+
+    A folder that is itself a saved model is one entry. Hidden entries are passed over. Raises ConfigError where there
+    are far too many.
+    """
+    wanted = re.compile("|".join(f"(?:{_expression(pattern)})" for pattern in patterns))
+    pending = [("", folder, 0)]
+    seen = 0
+    while pending:
+        prefix, place, depth = pending.pop()
+        try:
+            with os.scandir(place) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:  # a folder that may not be opened holds nothing for us
+            continue
+        seen += len(entries)
+        if seen > ENTRY_LIMIT:
+            raise ConfigError(
+                "the run folder holds far too many files",
+                where=str(folder),
+                expected=f"at most {ENTRY_LIMIT:,}",
+                advice="Give the folder of one training run as run.path.",
+            )
+        folders = []
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name == "__pycache__":
+                continue
+            found = _look(Path(entry.path), prefix + entry.name)
+            if found is None:
+                if depth < DEPTH_LIMIT:
+                    folders.append((f"{prefix}{entry.name}/", Path(entry.path), depth + 1))
+            elif wanted.fullmatch(found.file):
+                yield found
+        pending.extend(reversed(folders))
+
+
+def _look(path: Path, file: str) -> Found | None:
+    """Return what an entry is, or None for a folder to look into."""
+    try:
+        about = path.lstat()
+    except OSError:
+        return Found(path, file, "other")
+    if stat.S_ISLNK(about.st_mode):
+        return Found(path, file, "link")
+    if stat.S_ISREG(about.st_mode):
+        return Found(path, file, "file", about.st_size)
+    if not stat.S_ISDIR(about.st_mode):
+        return Found(path, file, "other")
+    return Found(path, file, "model folder") if folder_kind(path) else None
+
+
+def folder_kind(path: Path) -> str:
+    """Return what kind of saved model a folder is, or nothing."""
+    if (path / "saved_model.pb").is_file():
+        return "a SavedModel folder of TensorFlow"
+    if (path / "config.json").is_file() and (path / "model.weights.h5").is_file():
+        return "an unzipped .keras folder"
+    if (path / "_CHECKPOINT_METADATA").is_file():
+        return "an Orbax folder"
+    return "a folder with the name of a file" if path.suffix in {".keras", ".h5", ".hdf5"} else ""
+
+
+def _expression(pattern: str) -> str:
+    """Return a glob pattern as a regular expression: ** for any folders, * and ? inside a name."""
+    pattern = pattern.removeprefix("./")
+    parts = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(parts.get(part) or re.escape(part) for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern))
