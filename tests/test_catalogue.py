@@ -102,8 +102,8 @@ def test_what_is_wrong_in_a_catalogue_costs_only_itself(folder: Path) -> None:
         ("a", "c.csv:2: the target is no number; the probe has none", "high"),
         ("a", "c.csv:3: this id is already on line 2", "a twice; the first row has it"),
         ("b", "c.csv:5: the target is no number; the probe has none", "inf"),
-        ("c.csv", "1 rows of the catalogue have no image", "line 4: d"),
-        ("c.csv", "1 images have no row; they are used without label and target", "images/c.png"),
+        ("c.csv", "Rows without an image: 1", "line 4: d"),
+        ("c.csv", "Images without a row, which are used without label and target: 1", "images/c.png"),
     ]
     (folder / "c.csv").write_text("file,id\na.png,same\nb.png,same\nx.png,x\na.png,again\nc.png,\n")
     probes = load(folder, catalogue="c.csv")
@@ -111,7 +111,7 @@ def test_what_is_wrong_in_a_catalogue_costs_only_itself(folder: Path) -> None:
     assert [failure.problem for failure in probes.failures] == [
         "c.csv:3: this id is already on line 2",
         "c.csv:5: this image is already on line 2",
-        "1 rows of the catalogue have no image",
+        "Rows without an image: 1",
     ]
 
 

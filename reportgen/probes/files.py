@@ -26,7 +26,7 @@ def find_files(patterns: Sequence[str], base: Path) -> list[Path | ProbeError]:
     for pattern in patterns:
         paths = _expand(pattern, base)
         for path in paths:
-            key = path.resolve()
+            key = Path(os.path.abspath(path))  # noqa: PTH100 (follows no links: two names are two probes)
             if key not in seen:
                 seen.add(key)
                 found.append(path)

@@ -136,19 +136,25 @@ def _pair(
         )
     if select:
         lonely = []
-    names = [image.source if key == "file" else image.id for image in images]
+    names = [Path(image.source).name if key == "file" else image.id for image in images]
+    meant = did_you_mean(str(getattr(lonely[0], key)), names) if len(lonely) == 1 else ""
     failures += _alone(
         catalogue.name,
-        "have no image",
-        [(f"line {row.line}: {getattr(row, key) or f'no {key}'}") for row in lonely],
-        did_you_mean(str(getattr(lonely[0], key)), names) if lonely else "",
+        "Rows without an image",
+        [f"line {row.line}: {getattr(row, key) or f'no {key}'}" for row in lonely],
+        meant or "Correct them, or name the probes that are wanted in probes.select.",
     )
     without = [
         image.source
         for image, row in zip(images, pairs, strict=True)
         if row is None and (not select or image.id in select)
     ]
-    failures += _alone(catalogue.name, "have no row; they are used without label and target", without, "")
+    failures += _alone(
+        catalogue.name,
+        "Images without a row, which are used without label and target",
+        without,
+        "Give them a row, with empty fields where nothing is known.",
+    )
     return pairs, failures
 
 
@@ -156,12 +162,11 @@ def _alone(name: str, problem: str, items: list[str], advice: str) -> list[Failu
     if not items:
         return []
     more = [f"and {len(items) - LISTED} more"] if len(items) > LISTED else []
-    what = "rows of the catalogue" if "image" in problem else "images"
     return [
         Failure(
             "probe",
             name,
-            f"{len(items)} {what} {problem}",
+            f"{problem}: {len(items)}",
             expected="a row for each image and an image for each row",
             received=", ".join([*items[:LISTED], *more]),
             advice=advice,
