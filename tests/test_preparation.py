@@ -113,9 +113,7 @@ def test_floats_are_resampled_in_each_band_without_being_rounded() -> None:
 def test_a_crop_is_the_centre_and_comes_before_resizing() -> None:
     pixels = np.arange(9 * 8, dtype=np.float32).reshape(9, 8, 1)
     np.testing.assert_array_equal(prepared(pixels, ("x",), crop=(3, 4))[..., 0], pixels[3:6, 2:6, 0])
-    np.testing.assert_array_equal(
-        prepared(pixels, ("x",), crop=4, resize=2)[..., 0], pixels[[3, 5]][:, [3, 5], 0]
-    )
+    np.testing.assert_array_equal(prepared(pixels, ("x",), crop=4, resize=2)[..., 0], pixels[[3, 5]][:, [3, 5], 0])
     with pytest.raises(ProbeError, match="smaller than the crop"):
         prepared(pixels, ("x",), crop=(3, 9))
 

@@ -40,9 +40,7 @@ class DisplayConfig(Options):
     def _percentiles_in_order(self) -> DisplayConfig:
         low, high = self.percent
         if not 0 <= low < high <= 100:
-            raise ValueError(
-                f"percent is (low, high) with 0 <= low < high <= 100; received {list(self.percent)}"
-            )
+            raise ValueError(f"percent is (low, high) with 0 <= low < high <= 100; received {list(self.percent)}")
         return self
 
     def resolved(self, eight_bit: bool) -> DisplayConfig:

@@ -78,9 +78,7 @@ class StepConfig(Options):
     def _one_key(self) -> StepConfig:
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"a step is exactly one of {', '.join(type(self).model_fields)}; received {given or '{}'}"
-            )
+            raise ValueError(f"a step is exactly one of {', '.join(type(self).model_fields)}; received {given or '{}'}")
         if self.clip and not self.clip[0] < self.clip[1]:
             raise ValueError(f"clip is (low, high) with low < high; received {list(self.clip)}")
         if self.mean_std and (len(self.mean_std[0]) != len(self.mean_std[1]) or 0 in self.mean_std[1]):

@@ -71,9 +71,7 @@ def shrink(image: NDArray[Any], limit: int = 512) -> NDArray[Any]:
     return (np.round(smaller) if image.dtype.kind in "iu" else smaller).astype(image.dtype)
 
 
-def _stretched(
-    band: NDArray[np.float64], good: NDArray[np.bool_], config: DisplayConfig
-) -> NDArray[np.float64]:
+def _stretched(band: NDArray[np.float64], good: NDArray[np.bool_], config: DisplayConfig) -> NDArray[np.float64]:
     """Return one band in [0, 1]."""
     from astropy.visualization import ManualInterval
 
@@ -102,9 +100,7 @@ def _interval(config: DisplayConfig) -> BaseInterval:
         return MinMaxInterval()
     if config.interval == "zscale":
         return ZScaleInterval()
-    return (
-        ManualInterval(0, 255) if config.interval == "auto" else AsymmetricPercentileInterval(*config.percent)
-    )
+    return ManualInterval(0, 255) if config.interval == "auto" else AsymmetricPercentileInterval(*config.percent)
 
 
 def _stretch(config: DisplayConfig) -> BaseStretch:
