@@ -238,7 +238,7 @@ def test_a_wrong_variable_is_told(folder: Path, name: str, value: str, told: str
 def test_what_is_still_to_be_chosen_is_an_error(folder: Path) -> None:
     text = MINIMAL.replace("*.png", f"*.png, prepare: {{grey: {CHOOSE}, steps: {CHOOSE}}}")
     assert [line.split(": ", 2)[1:] for line in problems(folder, text)] == [
-        [f"probes.prepare.{name}", "still to be chosen: the comments beside it say between what"]
+        [f"probes.prepare.{name}", "still to be chosen: the comments above it say between what"]
         for name in ("grey", "steps")
     ]
 

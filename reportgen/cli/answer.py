@@ -12,7 +12,7 @@ from reportgen.errors import Failure, ReportgenError
 
 EXIT_CODES = {
     0: "everything was made",
-    1: "finished, but something is missing from the report: see its failures",
+    1: "something is missing from the report, or it could not be made: see its failures",
     2: "the command line or the configuration is wrong; nothing was started",
     3: "a quality gate was not met",
     4: "nothing to report on: no checkpoint, or no probe",

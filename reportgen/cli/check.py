@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 SIGNATURES = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n")
 """How files that may hold weights begin."""
-PROMISES = (".keras", ".h5", ".hdf5")
-"""Names that promise weights, whatever is inside."""
 
 
 def show_configuration(file: Path, sets: Sequence[str], *, origin: bool) -> Answer:
@@ -75,12 +73,16 @@ def _run(loaded: Loaded) -> str:
 
 def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
     """Yield the files that a run will look into; what they hold is not read."""
-    found = [path] if path.is_file() else {file for pattern in patterns for file in path.glob(pattern)}
+    from reportgen.checkpoints.kinds import looks_meant
+    from reportgen.checkpoints.walk import walk
+
+    found = [path] if path.is_file() else [entry.path for entry in walk(path, patterns) if entry.kind == "file"]
     for file in found:
-        if not file.is_file():
+        if looks_meant(file.name):
+            yield file
             continue
         with file.open("rb") as opened:
-            if opened.read(8).startswith(SIGNATURES) or file.suffix.lower() in PROMISES:
+            if opened.read(8).startswith(SIGNATURES):
                 yield file
 
 

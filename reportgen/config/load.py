@@ -110,7 +110,7 @@ def _tidy(document: Document) -> None:
 
 def _unchosen(document: Document) -> list[Problem]:
     """Return a problem for each value still left to be chosen."""
-    words = "still to be chosen: the comments beside it say between what"
+    words = "still to be chosen: the comments above it say between what"
     return [
         Problem(str(spot), dotted(key), words)
         for key, spot in document.spots.items()

@@ -1,0 +1,73 @@
+"""What the checkpoints of a run say about the network: its input, its output, how it was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reportgen.checkpoints import find_run, read_checkpoint, read_graph
+from reportgen.checkpoints.graph import Call, Graph
+from reportgen.checkpoints.run import Run
+from reportgen.checkpoints.stored import StoredModel
+from reportgen.config import RunConfig
+from reportgen.errors import CheckpointError
+
+RESCALING = {"Rescaling", "Normalization"}
+"""Layers that do the scaling inside the network, where they come first."""
+ACTIVATIONS = {"Softmax": "softmax", "ReLU": "relu"}
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network, as far as its file describes it."""
+
+    file: str
+    """The checkpoint that was read."""
+    shape: tuple[int | None, ...] | None
+    """Of the input, without the batch axis; None where it is not known."""
+    units: int | None
+    """Numbers the network returns for one image."""
+    activation: str
+    """Of the output; empty where it is not known."""
+    loss: str
+    scaled_by: str
+    """The first layer, where that is one that scales its input."""
+
+
+def read_run(path: Path) -> tuple[Run, Network | None]:
+    """Find the checkpoints of a run and describe the network of the last that can be read.
+
+    Raises NothingToReport where there is no checkpoint; returns no network where no file describes one.
+    """
+    run = find_run(RunConfig(path=path), Path())
+    for checkpoint in reversed(run.checkpoints):
+        try:
+            stored = read_checkpoint(checkpoint)
+            return run, describe(read_graph(stored), stored, checkpoint.file)
+        except CheckpointError:
+            continue
+    return run, None
+
+
+def describe(graph: Graph, stored: StoredModel, file: str) -> Network:
+    """Return what matters for the preparation and for the meaning of the outputs."""
+    shape = graph.inputs[0].config.get("shape") if len(graph.inputs) == 1 else None
+    first = next((call for call in graph.calls if call.kind != "input"), None)
+    last = graph.calls[graph.outputs[0].call] if len(graph.outputs) == 1 else None
+    activation = _activation(last) if last else ""
+    while last is not None and "units" not in last.config and "filters" not in last.config and last.inputs:
+        last = graph.calls[last.inputs[0].call]
+    units = last.config.get("units", last.config.get("filters")) if last else None
+    return Network(
+        file=file,
+        shape=tuple(shape) if shape is not None else None,
+        units=units if isinstance(units, int) else None,
+        activation=activation,
+        loss=stored.loss,
+        scaled_by=first.class_name if first and first.class_name in RESCALING else "",
+    )
+
+
+def _activation(call: Call) -> str:
+    written = call.config.get("activation")
+    return written if isinstance(written, str) else ACTIVATIONS.get(call.class_name, "linear")
