@@ -14,9 +14,13 @@ def printable(text: object, limit: int = 300) -> str:
 
     Names and messages out of a user's files may hold anything; this is their way into logs, pages and file names.
     """
-    line = " ".join(str(text).split())
-    kept = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    kept = harmless(" ".join(str(text).split()))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """Return `text` with its lines and indentation, without any other control, direction or surrogate character."""
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reportgen.archive import NewReport, new_report, read_manifest, write_index, write_manifest
-from reportgen.checkpoints import FORMATS, architecture_signature, find_run, read_checkpoint
+from reportgen.checkpoints.architecture import architecture_signature
+from reportgen.checkpoints.discovery import find_run
+from reportgen.checkpoints.formats import FORMATS, read_checkpoint
 from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.config.load import Loaded
 from reportgen.errors import Failure, NetworkError, ReportgenError
@@ -25,7 +27,7 @@ from reportgen.sections import check_options
 from reportgen.versions import provenance
 
 if TYPE_CHECKING:
-    from reportgen.network import Network
+    from reportgen.network.network import Network
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and how many there are."""
@@ -112,7 +114,7 @@ def _extract(checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: d
     measurement, failure = None, None
     try:
         if signature not in networks:
-            from reportgen.network import open_network
+            from reportgen.network.network import open_network
 
             networks[signature] = open_network(stored, probes.inputs.shape[1:])
         measurement = networks[signature].measure(stored, probes.inputs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from reportgen.errors import ReportgenError, printable
+from reportgen.errors import ReportgenError, harmless, printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -108,5 +108,5 @@ def css(text: str) -> str:
 
 FILTERS: Mapping[str, Callable[..., str]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
-    "printable": printable, "css": css,
+    "printable": printable, "harmless": harmless, "css": css,
 }  # fmt: skip

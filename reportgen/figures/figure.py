@@ -68,7 +68,7 @@ class Figure:
     @property
     def plain(self) -> bool:
         """Whether it is one picture and nothing else."""
-        return len(self.placed) == 1 and not self.labels and not self.boxes
+        return self.placed[:1] != () and self.placed[0].picture.suffix == "svg"
 
 
 def chart_figure(id: str, picture: Picture, facts: dict[str, Any], data: dict[str, Any]) -> Figure:

@@ -56,26 +56,27 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
     weasyprint = _weasyprint()
     # Attachments need a date; without a run's own, any fixed one keeps the bytes the same.
     dated = when or datetime(2000, 1, 1, tzinfo=UTC)
-    with _complaints() as complaints:
-        document = weasyprint.HTML(string=html, base_url="run:/", url_fetcher=_fetcher(files)).render(
-            pdf_variant=VARIANT
-        )
-        _claim_accessibility(document)
-        document.write_pdf(
-            target,
-            pdf_variant=VARIANT,
-            attachments=[
-                weasyprint.Attachment(
-                    string=content,
-                    name=name,
-                    description=words,
-                    relationship="Data",
-                    created=dated,
-                    modified=dated,
-                )
-                for name, (content, words) in attachments.items()
-            ],
-        )
+    try:
+        with _complaints() as complaints:
+            page = weasyprint.HTML(string=html, base_url="run:/", url_fetcher=_fetcher(files))
+            document = page.render(pdf_variant=VARIANT)
+            _claim_accessibility(document)
+            document.write_pdf(
+                target,
+                pdf_variant=VARIANT,
+                attachments=[
+                    weasyprint.Attachment(
+                        string=content, name=name, description=words, relationship="Data", created=dated, modified=dated
+                    )
+                    for name, (content, words) in attachments.items()
+                ],
+            )
+    except (Exception, weasyprint.urls.FatalURLFetchingError) as error:
+        target.unlink(missing_ok=True)
+        raise FormatError(
+            "WeasyPrint failed", where=target.name, received=f"{type(error).__name__}: {error}",
+            advice="the HTML report has the same content",
+        ) from error  # fmt: skip
     if complaints:
         target.unlink(missing_ok=True)
         raise FormatError(

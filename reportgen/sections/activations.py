@@ -11,6 +11,7 @@ from reportgen.config import Options
 from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
+from reportgen.figures.mosaic import LABEL
 from reportgen.sections.chosen import best, roles, shown
 from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
@@ -139,8 +140,8 @@ def feature_maps(
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
         probe = run.probes.probes[p]
-        width, height, placed, labels = contact_sheet([picture], [(probe.id,)], columns=4)
-        image = Figure(f"probe-{extraction.name}-{p}", {"probe": probe.id}, width / 4, height, placed, labels)
+        width, height, placed, labels = contact_sheet([picture], [()], columns=4)
+        image = Figure(f"probe-{extraction.name}-{p}", {"probe": probe.id}, width / 4, height - LABEL, placed, labels)
         own = [_mosaic(run, extraction, layer, p, marks[layer.name], options) for layer in layers]
         figures += [image, *own]
         seen.append(Seen(probe.id, probe.label or "", probe.target, image.id, tuple(f.id for f in own)))

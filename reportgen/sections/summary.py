@@ -81,12 +81,12 @@ def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -
     count = min(most, len(run.probes))
     # Evenly through the set, so that every group of it has a chance to be seen.
     indices = [round(i * (len(run.probes) - 1) / max(1, count - 1)) for i in range(count)]
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for i in indices:
         probe = run.probes.probes[i]
         if task.kind == "regression":
-            known = f", actual {probe.target:.2f}" if probe.target is not None else ""
-            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}{known}"))
+            known = (f"actual {probe.target:.2f}",) if probe.target is not None else ()
+            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}", *known))
         else:
             name = task.classes[picked[i]]
             lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f} {'' if task.kind == 'binary' else name}".strip()))

@@ -1,0 +1,159 @@
+"""What every section owes, and what each says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from runs import probe_set, write_folder
+
+from reportgen.config import Options, SectionConfig
+from reportgen.config.model import SECTION_IDS
+from reportgen.errors import ConfigError, Failure
+from reportgen.extraction import open_run
+from reportgen.report import build_report
+from reportgen.report.html import as_html
+from reportgen.report.json import as_json
+from reportgen.sections import SECTIONS, build_section, check_options
+from reportgen.templating import resource_folder
+
+
+def quiet(*_):
+    pass
+
+
+def report_of(folder):
+    with open_run(folder) as run:
+        return build_report(run, check_options(run.config.sections), quiet)
+
+
+def content(report, id):
+    return next(s for s in report.sections if s.id == id).content
+
+
+@pytest.mark.parametrize("id", SECTIONS)
+def test_every_section_has_its_words_its_template_and_plain_content(id, tmp_path):
+    module = SECTIONS[id]
+    assert module.TITLE and module.QUESTION.endswith("?") and issubclass(module.SectionOptions, Options)
+    assert (resource_folder("templates") / "sections" / f"{id}.html").is_file()
+    with open_run(write_folder(tmp_path / "e")) as run:
+        section, failure = build_section(run, SectionConfig(id=id), module.SectionOptions())
+    assert failure is None and not section.absent
+    assert dataclasses.is_dataclass(section.content) and section.title == module.TITLE
+    json.dumps(dataclasses.asdict(section.content), default=lambda v: v.item())
+    ids = [figure.id for figure in section.figures]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("id", SECTIONS)
+def test_every_section_says_why_where_it_cannot_answer(id, tmp_path):
+    """A run of which no checkpoint could be read still has a whole report."""
+    folder = write_folder(tmp_path / "e", epochs=0, failures=(Failure("checkpoint", "a.h5", "it is truncated"),))
+    report = report_of(folder)
+    section = next(s for s in report.sections if s.id == id)
+    assert section.absent or section.content is not None
+    assert "could not be made" not in section.absent
+
+
+def test_sections_stand_in_the_order_the_configuration_knows():
+    assert tuple(SECTIONS) == SECTION_IDS
+
+
+def test_a_section_that_raises_is_named_and_the_rest_is_made(tmp_path, monkeypatch):
+    def build(run, options):
+        raise ZeroDivisionError("a bug in this section")
+
+    monkeypatch.setattr(SECTIONS["kernels"], "build", build)
+    report = report_of(write_folder(tmp_path / "e"))
+    assert [(f.kind, f.name) for f in report.failed] == [("section", "kernels")]
+    assert "ZeroDivisionError" in report.failed[0].problem and "PARTIAL" in report.banners
+    html = as_html(report, {})
+    assert "a bug in this section" in html and 'id="predictions"' in html
+
+
+def test_an_unknown_section_and_an_unknown_option_are_both_named_before_anything_runs():
+    with pytest.raises(ConfigError) as error:
+        check_options([SectionConfig(id="kernel"), SectionConfig(id="kernels", options={"strongst": 3})])
+    assert "'kernel'" in str(error.value) and "strongst" in str(error.value) and "strongest" in str(error.value)
+
+
+def test_best_checkpoint_is_that_of_the_smallest_validation_loss(tmp_path):
+    report = report_of(write_folder(tmp_path / "e", epochs=4))
+    run = content(report, "run")
+    assert (run.best, run.monitor) == ("epoch-002", "val_loss")
+    assert [r.role for r in run.rows] == ["first", "best", "", "last"]
+    assert run.gap == pytest.approx(0)
+
+
+def test_without_a_history_the_last_checkpoint_stands_in_and_the_report_says_so(tmp_path):
+    report = report_of(write_folder(tmp_path / "e", history=False))
+    assert content(report, "run").monitor == "" and content(report, "run").best == "epoch-003"
+    assert "not known" in as_html(report, {})
+
+
+def test_planted_dead_channels_are_counted_named_and_marked(tmp_path):
+    report = report_of(write_folder(tmp_path / "e", dead=(1, 4)))
+    rows = [r for r in content(report, "activations").dead if r.layer == "conv"]
+    assert all(r.dead == (1, 4) and r.of == 5 for r in rows) and len(rows) == 3
+    pooled = [r for r in content(report, "activations").dead if r.layer == "pool"]
+    assert all(r.rectified and r.dead == (1, 4) for r in pooled)
+    section = next(s for s in report.sections if s.id == "activations")
+    maps = next(f for f in section.figures if f.facts.get("layer") == "conv")
+    assert [label.mark for label in maps.labels] == ["", "dead", "", "", "dead"]
+    html = as_html(report, {})
+    assert "2 of 5 dead" in html and "1 dead" in html
+    check = next(c for c in report.checks if c.id == "dead_channels")
+    assert (check.facts["dead"], check.facts["of"], check.status) == (2, 5, "warn")
+
+
+def test_nan_weights_fail_a_verdict_that_names_file_layer_and_array(tmp_path):
+    import h5py
+
+    folder = write_folder(tmp_path / "e")
+    with h5py.File(folder / "epoch-002.h5", "r+") as file:
+        kernel = file["weights/0000/0"]
+        kernel[0, 0, 0, 0] = np.nan
+    report = report_of(folder)
+    check = next(c for c in report.checks if c.id == "weights_not_finite")
+    assert check.status == "fail" and check.facts["where"] == ["epoch-002.keras: conv kernel"]
+    assert report.verdict == "fail"
+
+
+def test_a_regression_is_scored_against_its_targets(tmp_path):
+    folder = write_folder(tmp_path / "e", probes=probe_set(8, targets=True), config={"task": {"kind": "regression"}})
+    report = report_of(folder)
+    said = content(report, "predictions")
+    with open_run(folder) as run:
+        predicted = run.extractions[1].predictions[:, 0].astype(float)
+    actual = np.arange(1, 9) / 9
+    assert said.score.mean_absolute_difference == pytest.approx(np.abs(predicted - actual).mean(), rel=1e-6)
+    section = next(s for s in report.sections if s.id == "predictions")
+    assert [f.id for f in section.figures][-2:] == ["predictions-best", "predictions-worst"]
+    assert section.figures[0].data["predicted"] == pytest.approx(predicted)
+    assert "prove little" in as_html(report, {})
+
+
+def test_labels_that_are_no_class_are_named_not_counted(tmp_path):
+    folder = write_folder(tmp_path / "e", config={"task": {"kind": "binary", "classes": ["single", "merger"]}})
+    said = content(report_of(folder), "predictions")
+    assert said.unknown_labels == ("isolated",) and said.confusion.n == 3
+
+
+def test_faint_inputs_get_a_warning_with_the_number(tmp_path):
+    faint = probe_set()
+    faint = dataclasses.replace(faint, inputs=faint.inputs / 255)
+    report = report_of(write_folder(tmp_path / "e", probes=faint))
+    check = next(c for c in report.checks if c.id == "input_range")
+    assert check.status == "warn" and check.value == pytest.approx(float(np.abs(faint.inputs).max()))
+    assert "far less than the ±1" in as_html(report, {})
+
+
+def test_figures_are_numbered_through_and_every_number_is_in_the_json(tmp_path):
+    report = report_of(write_folder(tmp_path / "e"))
+    numbers = [f.number for s in report.sections for f in s.figures]
+    assert numbers == list(range(1, len(numbers) + 1))
+    data = json.loads(as_json(report))
+    assert [f["number"] for s in data["sections"] for f in s["figures"]] == numbers
+    assert data["schema"] == 1 and {c["id"] for c in data["checks"]} == {c.id for c in report.checks}
