@@ -242,10 +242,10 @@ def test_a_terminal_gets_a_bar_and_colours_a_file_does_not(tmp_path: Path) -> No
         "import logging, sys, os\ncolor = False if os.environ.get('NO_COLOR') else None\n"
         "start_log(int(sys.argv[1]), None, color)\n"
         "with shown_progress(color) as progress:\n"
-        "    progress('[epoch] 1', 1, 2)\n    logging.getLogger('reportgen.x').warning('odd')\n"
+        "    progress('[epoch]', 1, 2)\n    logging.getLogger('reportgen.x').warning('odd')\n"
     )
     piped = subprocess.run([sys.executable, "-c", code, "0"], capture_output=True, text=True)
-    assert (piped.stdout, piped.stderr) == ("", "[1/2] [epoch] 1\nwarning: odd\n")
+    assert (piped.stdout, piped.stderr) == ("", "[epoch] 1/2\nwarning: odd\n")
     quiet = subprocess.run([sys.executable, "-c", code, "-1"], capture_output=True, text=True)
     assert quiet.stderr == "warning: odd\n"
     assert "\x1b[33mwarning: " in on_terminal(code, "0")

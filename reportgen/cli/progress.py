@@ -33,10 +33,14 @@ def shown_progress(color: bool | None) -> Iterator[Progress]:
 
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
-            log.info("[%d/%d] %s", done, total, what, extra={"on_bar": True})
+            log.debug("%s %d/%d", what, done, total, extra={"on_bar": True})
 
         yield show
 
 
 def _line(what: str, done: int, total: int) -> None:
-    log.info("[%d/%d] %s", done, total, what)
+    """Write one line for each of several things when it is done, and for a single thing when it begins."""
+    if total > 1 and done:
+        log.info("%s %d/%d", what, done, total)
+    elif total <= 1 and not done:
+        log.info("%s", what)

@@ -80,7 +80,7 @@ def make_demo_run(folder: Path, seed: int) -> Answer:
 def _answer(outcome: Outcome) -> Answer:
     failed = any(failure.status == "failed" for failure in outcome.failures)
     files = {file.suffix.lstrip("."): _shown(file) for file in outcome.files if file.stem == "report"}
-    made = ", ".join(f"{done} of {wanted} {kind}" for kind, (done, wanted) in outcome.made.items())
+    made = ", ".join(f"{done} of {wanted} {kind}s" for kind, (done, wanted) in outcome.made.items())
     log.info("made %s", made or "nothing")
     return Answer(
         tuple(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"),
