@@ -12,6 +12,7 @@ from reportgen.checkpoints.formats import FORMATS, read_checkpoint
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.outline import is_model, leaves
 from reportgen.checkpoints.run import Checkpoint
+from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError
 
 _SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras", ".json")
@@ -20,7 +21,7 @@ _SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras", ".json")
 def borrow(checkpoints: Sequence[Checkpoint], root: Path) -> tuple[Checkpoint, ...]:
     """Return the checkpoints, those of weights alone with the file whose architecture they borrow.
 
-    Where there are several it is the one whose name they share most of, and whose layers fit theirs.
+    Where several fit it is the one whose name they share most of.
     """
     if all(FORMATS[checkpoint.format].whole for checkpoint in checkpoints):
         return tuple(checkpoints)
@@ -40,29 +41,33 @@ def borrow(checkpoints: Sequence[Checkpoint], root: Path) -> tuple[Checkpoint, .
 
 
 def _lend(checkpoint: Checkpoint, lenders: dict[Path, dict[str, Any]]) -> Checkpoint:
-    """Return a checkpoint of weights with the best of the lenders that fits, if any does."""
-    fitting = list(lenders)
-    if len(lenders) > 1:
-        fitting = [path for path, described in lenders.items() if _fits(checkpoint, path, described)]
-    if not fitting:
-        return checkpoint
-    own = _stem(checkpoint.path)
-    best = max(fitting, key=lambda path: (path.parent == checkpoint.path.parent, _common(own, _stem(path))))
-    return replace(checkpoint, architecture=best)
-
-
-def _fits(checkpoint: Checkpoint, path: Path, described: dict[str, Any]) -> bool:
-    """Return whether the layers of an architecture that have arrays in the file are all of those in the file."""
-    if not is_model(described):
-        return False
+    """Return a checkpoint of weights with the nearest of the lenders that fits, if any does."""
     try:
-        alone = read_checkpoint(replace(checkpoint, architecture=None))
-        under = read_checkpoint(replace(checkpoint, architecture=path))
+        shapes = _shapes(read_checkpoint(checkpoint))
+    except CheckpointError:
+        return checkpoint  # reading it will say why
+    own = _stem(checkpoint.path)
+    nearest = sorted(lenders, key=lambda p: (p.parent != checkpoint.path.parent, -_common(own, _stem(p)), p))
+    for path in nearest:
+        lent = replace(checkpoint, architecture=path)
+        if is_model(lenders[path]) and _fits(lent, lenders[path], shapes):
+            return lent
+    return checkpoint
+
+
+def _fits(lent: Checkpoint, described: dict[str, Any], shapes: Counter[tuple[int, ...]]) -> bool:
+    """Return whether every array of a file finds its layer in an architecture."""
+    try:
+        stored = read_checkpoint(lent)
         known = {name for name, _ in leaves(described)}
     except CheckpointError:
         return False
-    shapes = [Counter(v.value.shape for layer in s.layers for v in layer.variables) for s in (alone, under)]
-    return shapes[0] == shapes[1] and all(layer.name in known for layer in under.layers)
+    return _shapes(stored) == shapes and all(layer.name in known for layer in stored.layers)
+
+
+def _shapes(stored: StoredModel) -> Counter[tuple[int, ...]]:
+    """Return how many arrays there are of each shape."""
+    return Counter(variable.value.shape for layer in stored.layers for variable in layer.variables)
 
 
 def _described(checkpoint: Checkpoint) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from reportgen.checkpoints.limits import find_hdf5, open_hdf5
+from reportgen.checkpoints.limits import find_hdf5, is_group, open_hdf5
 from reportgen.checkpoints.walk import Found, folder_kind
 from reportgen.errors import CheckpointError
 
@@ -101,12 +101,12 @@ def _zip(path: Path, meant: bool) -> CheckpointError | None:
 
 
 def _hdf5(path: Path, meant: bool) -> CheckpointError | None:
-    """Return the error for an HDF5 file without Keras weights; arrays of images and our own files are passed over."""
+    """Return the error for an HDF5 file without Keras weights; our own files and arrays of images are passed over."""
     with open_hdf5(path) as file:
-        if "about" in file.attrs or not any(find_hdf5(file, name) for name in ("model_weights", "optimizer_weights")):
-            return None if len(file) or not meant else _refuse("an HDF5 file with nothing inside", "Delete it.")
+        if "about" in file.attrs or any(not is_group(find_hdf5(file, name)) for name in list(file)[:100]):
+            return None
     advice = "Was it saved by something else than Keras? Leave it out with run.checkpoints."
-    return _refuse("an HDF5 file without Keras' lists of layers", advice)
+    return _refuse("an HDF5 file without Keras' lists of layers", advice) if meant else None
 
 
 def _is_text(head: bytes) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from reportgen.errors import NetworkError
@@ -16,6 +18,19 @@ Option = Any
 """A plain value out of an architecture."""
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what C++ writes to stderr off the terminal: TensorFlow greets before its log level counts."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 @functools.cache
 def start_tensorflow() -> None:
     """Import TensorFlow and Keras with the settings under which equal input gives equal bytes.
@@ -24,8 +39,9 @@ def start_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
-    import tensorflow as tf
+    with _silent():
+        import keras
+        import tensorflow as tf
 
     if keras.backend.backend() != "tensorflow":
         raise NetworkError(

@@ -34,6 +34,8 @@ def fit_input(expected: Sequence[int | None] | None, probe: Shape, *, channels_f
         return Fit(given, channels_first)
     if len(probe) == 3 and probe[2] == 1 and _fits(expected, probe[:2]):
         return Fit(probe[:2])  # one grey band without an axis of its own
+    if len(expected) == 1 and expected[0] == math.prod(probe):
+        return Fit((math.prod(probe),))  # the same numbers, rows first: a run may hold networks of both kinds
     wanted = tuple(expected)
     last = (*wanted[1:], wanted[0]) if channels_first and len(wanted) == 3 else wanted
     raise NetworkError(
@@ -54,8 +56,6 @@ def _advice(wanted: Sequence[int | None], probe: Shape) -> str:
     if len(wanted) == 1:
         if len(probe) == 1:
             return "Change probes.prepare.resize, or the bands, until an image flattened has that many numbers."
-        if math.prod(probe) == wanted[0]:
-            return "Set probes.prepare.flatten: true."
         return "Set probes.prepare.flatten: true, with a resize and bands whose product is that many numbers."
     if len(wanted) == 3 and len(probe) == 1:
         return "Set probes.prepare.flatten: false."
