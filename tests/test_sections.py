@@ -95,9 +95,9 @@ def test_without_a_history_the_last_checkpoint_stands_in_and_the_report_says_so(
 
 def test_planted_dead_channels_are_counted_named_and_marked(tmp_path):
     report = report_of(write_folder(tmp_path / "e", dead=(1, 4)))
-    rows = [r for r in content(report, "activations").dead if r.layer == "conv"]
+    rows = [r for r in content(report, "activations").networks[0].dead if r.layer == "conv"]
     assert all(r.dead == (1, 4) and r.of == 5 for r in rows) and len(rows) == 3
-    pooled = [r for r in content(report, "activations").dead if r.layer == "pool"]
+    pooled = [r for r in content(report, "activations").networks[0].dead if r.layer == "pool"]
     assert all(r.rectified and r.dead == (1, 4) for r in pooled)
     section = next(s for s in report.sections if s.id == "activations")
     maps = next(f for f in section.figures if f.facts.get("layer") == "conv")
@@ -124,20 +124,20 @@ def test_nan_weights_fail_a_verdict_that_names_file_layer_and_array(tmp_path):
 def test_a_regression_is_scored_against_its_targets(tmp_path):
     folder = write_folder(tmp_path / "e", probes=probe_set(8, targets=True), config={"task": {"kind": "regression"}})
     report = report_of(folder)
-    said = content(report, "predictions")
+    said = content(report, "predictions").networks[0]
     with open_run(folder) as run:
         predicted = run.extractions[1].predictions[:, 0].astype(float)
     actual = np.arange(1, 9) / 9
     assert said.score.mean_absolute_difference == pytest.approx(np.abs(predicted - actual).mean(), rel=1e-6)
     section = next(s for s in report.sections if s.id == "predictions")
-    assert [f.id for f in section.figures][-2:] == ["predictions-best", "predictions-worst"]
+    assert [f.id for f in section.figures][-2:] == ["predictions-best-epoch-002", "predictions-worst-epoch-002"]
     assert section.figures[0].data["predicted"] == pytest.approx(predicted)
     assert "prove little" in as_html(report, {})
 
 
 def test_labels_that_are_no_class_are_named_not_counted(tmp_path):
     folder = write_folder(tmp_path / "e", config={"task": {"kind": "binary", "classes": ["single", "merger"]}})
-    said = content(report_of(folder), "predictions")
+    said = content(report_of(folder), "predictions").networks[0]
     assert said.unknown_labels == ("isolated",) and said.confusion.n == 3
 
 

@@ -58,6 +58,11 @@ class Extraction:
         """Names of the layers that have arrays, in the order of the checkpoint."""
         return tuple(self._weights)
 
+    def variables(self, layer: str) -> tuple[str, ...]:
+        """Return the names of a layer's arrays without reading them; none for a layer without."""
+        group = self._weights.get(layer)
+        return () if group is None else tuple(group[str(i)].attrs["variable"] for i in range(len(group)))
+
     def arrays(self, layer: str) -> dict[str, NDArray[np.generic]]:
         """Return a layer's arrays by variable: kernel, bias, …"""
         group = self._weights[layer]

@@ -12,9 +12,9 @@ from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
-from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.chosen import groups
 from reportgen.sections.section import Check, Section
-from reportgen.sections.thumbnails import contact_sheet, thumbnails
+from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
 QUESTION = "How does the network see this galaxy?"
@@ -61,39 +61,57 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Content:
-    """What the template shows."""
+class Network:
+    """One architecture at its best checkpoint."""
 
+    letter: str
+    """A, B, …; empty with only one."""
     checkpoint: str
     epoch: int | None
     role: str
     dead: tuple[Dead, ...]
-    """Layer by layer, checkpoint by checkpoint."""
-    checkpoints: tuple[str, ...]
-    """Files of the checkpoints in the table of dead channels, in training order."""
+    """Layer by layer, at the first, the best and the last checkpoint."""
     seen: tuple[Seen, ...]
-    probes: int
-    """Probes measured."""
     not_drawn: tuple[str, ...]
     """Measured layers whose output is no image: dense, flattened, global."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    networks: tuple[Network, ...]
+    probes: int
+    """Probes measured."""
+
+
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Tile the feature maps of each layer for a few probes at the best checkpoint, and count the dead channels."""
-    chosen = best(run)
-    if chosen is None or chosen.extraction.predictions is None:
+    measured = [group for group in groups(run) if group.best.extraction.predictions is not None]
+    if not measured:
         return Section(None, absent="No network of this run could be run on the probe set.")
-    extraction = chosen.extraction
-    dead = tuple(row for e in shown(run) for row in dead_channels(e))
-    figures, seen = feature_maps(run, extraction, _probes(run, options), options)
-    content = Content(
-        extraction.about.file, extraction.epoch, roles(run).get(extraction.name, ""), dead,
-        tuple(dict.fromkeys(row.checkpoint for row in dead)), seen, len(run.probes),
-        tuple(n for n in extraction.measured if len(extraction.shape(n)) != 4),
-    )  # fmt: skip
-    if not any(len(extraction.shape(name)) == 4 for name in extraction.measured):
-        return Section(None, absent="This network has no layer whose output is a map: nothing to tile.")
-    return Section(content, figures, (_dead_check(extraction),))
+    networks: list[Network] = []
+    figures: list[Figure] = []
+    for group in measured:
+        e = group.best.extraction
+        drawn, seen = feature_maps(run, e, _probes(run, options), options) if maps_of(e) else ((), ())
+        figures += drawn
+        networks.append(
+            Network(
+                group.letter, e.about.file, e.epoch, group.roles[e.name],
+                tuple(row for x in group.shown for row in dead_channels(x)), seen,
+                tuple(name for name in e.measured if name not in maps_of(e)),
+            )
+        )  # fmt: skip
+    if not figures:
+        return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
+    checks = tuple(_dead_check(group.best.extraction) for group in measured if maps_of(group.best.extraction))
+    return Section(Content(tuple(networks), len(run.probes)), tuple(figures), checks)
+
+
+def maps_of(extraction: Extraction) -> tuple[str, ...]:
+    """Return the names of the measured layers whose output is a stack of maps."""
+    return tuple(name for name in extraction.measured if len(extraction.shape(name)) == 4)
 
 
 def states(extraction: Extraction, layer: Layer) -> list[State]:
@@ -105,10 +123,8 @@ def states(extraction: Extraction, layer: Layer) -> list[State]:
 def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
     """Count dead and constant channels of every layer with maps."""
     rows = []
-    for name in extraction.measured:
+    for name in maps_of(extraction):
         layer = extraction.layer(name)
-        if len(extraction.shape(name)) != 4:
-            continue
         state = states(extraction, layer)
         rows.append(
             Dead(
@@ -135,7 +151,7 @@ def feature_maps(
     """Return the mosaics of every layer with maps for the chosen probes, and each probe's picture before them."""
     figures: list[Figure] = []
     seen: list[Seen] = []
-    layers = [extraction.layer(n) for n in extraction.measured if len(extraction.shape(n)) == 4]
+    layers = [extraction.layer(name) for name in maps_of(extraction)]
     marks = {layer.name: states(extraction, layer) for layer in layers}
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
@@ -156,7 +172,7 @@ def _mosaic(
     state: list[State],
     options: SectionOptions,
 ) -> Figure:
-    maps = extraction.maps(layer.name, probe)
+    maps = as_displayed(run.probes.probes[probe], extraction.maps(layer.name, probe))
     count = maps.shape[-1]
     channels = extraction.channels(layer.name)
     order = np.arange(count)

@@ -9,6 +9,7 @@ from reportgen.diagnostics.geometry import Reach, multiply_adds, receptive_field
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
 from reportgen.figures.diagram import diagram
+from reportgen.sections.chosen import groups
 from reportgen.sections.section import NoOptions, Section
 
 TITLE = "The network"
@@ -63,9 +64,9 @@ class Content:
 
 def build(run: ExtractedRun, options: NoOptions) -> Section:
     """List the layers of each architecture in the run and draw it."""
-    known = [a for a in run.architectures if a]
-    groups, figures = [], []
-    for i, signature in enumerate(known):
+    found, figures = [], []
+    for i, family in enumerate(groups(run)):
+        signature = family.best.extraction.about.architecture
         members = run.of_architecture(signature)
         measured = next((e for e in members if e.layers), None)
         if measured is None:
@@ -77,9 +78,9 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         if flags and all(flag is not None for flag in flags):
             trainable = sum(layer.parameters for layer in measured.layers if layer.trainable)
         id = f"architecture-{i}"
-        groups.append(
+        found.append(
             Group(
-                chr(65 + i) if len(known) > 1 else "", signature, tuple(e.name for e in members), rows,
+                family.letter, signature, tuple(e.name for e in members), rows,
                 sum(r.parameters for r in rows), trainable,
                 None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
             )
@@ -89,11 +90,11 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
             [layer.inputs for layer in measured.layers],
         )
         figures.append(
-            Figure(id, {"layers": len(rows), "letter": groups[-1].letter}, width, height, (), labels, boxes=boxes)
+            Figure(id, {"layers": len(rows), "letter": family.letter}, width, height, (), labels, boxes=boxes)
         )
-    if not groups:
+    if not found:
         return Section(None, absent="No checkpoint of this run holds a network that could be rebuilt.")
-    return Section(Content(tuple(groups)), tuple(figures))
+    return Section(Content(tuple(found)), tuple(figures))
 
 
 def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:

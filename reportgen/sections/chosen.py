@@ -24,9 +24,43 @@ class Best:
     """Best epoch of the history; the checkpoint is of this epoch, or of the best epoch that was kept."""
 
 
-def best(run: ExtractedRun) -> Best | None:
-    """Return the best checkpoint by the monitored quantity, or the last one where no history says; None without any."""
-    candidates = run.measured or run.extractions
+@dataclass(frozen=True)
+class Group:
+    """The checkpoints of a run that share one architecture: what can be compared layer by layer."""
+
+    letter: str
+    """A, B, … in training order; empty where the run has only one."""
+    best: Best
+    shown: tuple[Extraction, ...]
+    """The first, the best and the last, each once, in training order."""
+    roles: dict[str, str]
+    """What each of them is: {name: "first", "best", "last", "best and last", …}."""
+
+
+def groups(run: ExtractedRun) -> tuple[Group, ...]:
+    """Return the run's checkpoints by architecture; in each, those that were measured where any was."""
+    found = []
+    for i, signature in enumerate(run.architectures):
+        members = run.of_architecture(signature)
+        measured = tuple(e for e in members if e.predictions is not None) or members
+        chosen = best(run, measured)
+        if chosen is None:
+            continue
+        parts: dict[str, list[str]] = {}
+        for role, e in (("first", measured[0]), ("best", chosen.extraction), ("last", measured[-1])):
+            parts.setdefault(e.name, []).append(role)
+        roles = {name: "only" if len(measured) == 1 else " and ".join(words) for name, words in parts.items()}
+        letter = chr(65 + i % 26) if len(run.architectures) > 1 else ""
+        found.append(Group(letter, chosen, tuple(e for e in measured if e.name in parts), roles))
+    return tuple(found)
+
+
+def best(run: ExtractedRun, among: tuple[Extraction, ...] = ()) -> Best | None:
+    """Return the best checkpoint by the monitored quantity, or the last one where no history says; None without any.
+
+    Of the whole run, or of some of its checkpoints.
+    """
+    candidates = among or run.measured or run.extractions
     if not candidates:
         return None
     history = run.run.history
@@ -45,25 +79,3 @@ def best(run: ExtractedRun) -> Best | None:
                 epoch = int(history.epochs[index])
                 return Best(by_epoch[epoch], name, float(values[index]), larger, int(history.epochs[overall]))
     return Best(candidates[-1], "", None, False, None)
-
-
-def shown(run: ExtractedRun) -> tuple[Extraction, ...]:
-    """Return the first, the best and the last checkpoint, each once, in training order."""
-    candidates = run.measured or run.extractions
-    chosen = best(run)
-    if chosen is None:
-        return ()
-    names = {candidates[0].name, chosen.extraction.name, candidates[-1].name}
-    return tuple(e for e in candidates if e.name in names)
-
-
-def roles(run: ExtractedRun) -> dict[str, str]:
-    """Return what each shown checkpoint is: {name: "first", "best", "last", "best and last", …}."""
-    candidates = run.measured or run.extractions
-    chosen = best(run)
-    if chosen is None:
-        return {}
-    parts: dict[str, list[str]] = {}
-    for role, extraction in (("first", candidates[0]), ("best", chosen.extraction), ("last", candidates[-1])):
-        parts.setdefault(extraction.name, []).append(role)
-    return {name: " and ".join(words) for name, words in parts.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, mosaic
-from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.chosen import Group, groups
 from reportgen.sections.section import Check, Section
 
 TITLE = "Weights: what it looks for"
@@ -36,9 +36,11 @@ class Kernels:
 
 
 @dataclass(frozen=True)
-class Content:
-    """What the template shows."""
+class Network:
+    """The kernels of one architecture."""
 
+    letter: str
+    """A, B, …; empty with only one."""
     first: tuple[Kernels, ...]
     """The layers that look at the image itself, at each shown checkpoint."""
     deeper: tuple[Kernels, ...]
@@ -47,41 +49,47 @@ class Content:
     """Layers with kernels that are not drawn: beyond the limit, or without a picture (dense layers on features)."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    networks: tuple[Network, ...]
+
+
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Draw the kernels as signed maps, with a range shared within a layer."""
-    chosen = best(run)
-    if chosen is None or not chosen.extraction.layers:
-        return Section(None, absent="No network could be rebuilt, so it is not known what each weight belongs to.")
-    reference = chosen.extraction
     figures: list[Figure] = []
+    networks = [_network(run, group, options, figures) for group in groups(run) if group.best.extraction.layers]
+    checks = (_finite(run),)
+    if not networks:
+        absent = "No network could be rebuilt, so it is not known what each weight belongs to."
+        return Section(None, checks=checks, absent=absent)
+    if not figures:
+        return Section(None, checks=checks, absent="No layer here has a kernel that can be drawn as an image.")
+    return Section(Content(tuple(networks)), tuple(figures), checks)
+
+
+def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: list[Figure]) -> Network:
+    """Return one architecture's layers with kernels, adding their figures to `figures`."""
+    reference = group.best.extraction
     first: list[Kernels] = []
     deeper: list[Kernels] = []
     left: list[str] = []
     drawn: set[str] = set()
     for layer in reference.layers:
-        if not layer.parameters or layer.weights in drawn:
+        if layer.weights in drawn or "kernel" not in reference.variables(layer.weights):
             continue
         drawn.add(layer.weights)
         sees_image = _sees_image(reference, layer)
-        group = first if sees_image else deeper
-        if len({k.layer for k in [*first, *deeper]}) >= options.layers:
-            left += [layer.name] if "kernel" in reference.arrays(layer.weights) else []
-            continue
-        at = [e for e in shown(run) if e.about.architecture == reference.about.architecture]
-        for extraction in at if sees_image else [reference]:
-            figure = _figure(run, extraction, layer, sees_image, options.strongest)
-            if figure is None:
-                if "kernel" in reference.arrays(layer.weights):
-                    left.append(layer.name)
-                break
-            figures.append(figure)
-            group.append(Kernels(layer.name, figure.id))
-    checks = (_finite(run),)
-    if not figures:
-        return Section(
-            None, checks=checks, absent="No layer of this network has a kernel that can be drawn as an image."
-        )
-    return Section(Content(tuple(first), tuple(deeper), tuple(left)), tuple(figures), checks)
+        made = []
+        if len({k.layer for k in [*first, *deeper]}) < options.layers:
+            at = group.shown if sees_image else (reference,)
+            made = [_figure(run, e, layer, sees_image, options.strongest, group.roles.get(e.name, "")) for e in at]
+        kept = [figure for figure in made if figure is not None]
+        left += [] if kept else [layer.name]
+        figures += kept
+        (first if sees_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
+    return Network(group.letter, tuple(first), tuple(deeper), tuple(left))
 
 
 def _sees_image(extraction: Extraction, layer: Layer) -> bool:
@@ -95,11 +103,11 @@ def _sees_image(extraction: Extraction, layer: Layer) -> bool:
     return True
 
 
-def _figure(run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int) -> Figure | None:
-    stored = extraction.arrays(layer.weights).get("kernel")
-    if stored is None:
-        return None
-    kernel = stored.astype(np.float32)
+def _figure(
+    run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int, role: str
+) -> Figure | None:
+    """Return the kernels of a layer as an image, or None where they are none."""
+    kernel = extraction.arrays(layer.weights)["kernel"].astype(np.float32)
     if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
         maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))
@@ -112,7 +120,6 @@ def _figure(run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image:
         return None
     limits = Limits.of(kernel, "signed")
     width, height, placed, words = mosaic(maps, limits, labels, columns=columns)
-    role = roles(run).get(extraction.name, "")
     facts |= {
         "layer": layer.name, "checkpoint": extraction.about.file, "epoch": extraction.epoch, "role": role,
         "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else run.probes.input_shape[:2],

@@ -12,7 +12,7 @@ from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import ranked, scatter
-from reportgen.sections.chosen import best, roles, shown
+from reportgen.sections.chosen import groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
@@ -56,9 +56,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Content:
-    """What the template shows."""
+class Network:
+    """What one architecture says, at its best checkpoint and beside it at its first and last."""
 
+    letter: str
+    """A, B, …; empty with only one."""
     kind: Literal["regression", "binary", "classes"]
     output: str
     unit: str
@@ -72,37 +74,52 @@ class Content:
     score: RegressionScore | None
     confusion: Confusion | None
     labelled: int
-    enough: int
     unknown_labels: tuple[str, ...]
     """Labels of probes that are none of the classes."""
+    figures: tuple[str, ...]
+    """Ids."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    networks: tuple[Network, ...]
+    enough: int
+    """Labelled probes below which a score proves little."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Set predictions against what is known of the probes."""
-    chosen = best(run)
-    if chosen is None or chosen.extraction.predictions is None:
+    measured = [group for group in groups(run) if group.best.extraction.predictions is not None]
+    if not measured:
         return Section(None, absent="No network of this run could be run on the probe set.")
-    extraction = chosen.extraction
-    scored = score(run, extraction)
-    task = scored.task
-    at = [e for e in shown(run) if e.about.architecture == extraction.about.architecture]
+    networks: list[Network] = []
     figures: list[Figure] = []
-    if scored.score is not None:
-        figures += _regression_figures(run, scored, options, extraction)
-    elif task.kind == "binary":
-        figures.append(_ranked(run, scored, extraction))
-    content = Content(
-        task.kind, task.output, task.unit, extraction.output_activation, task.classes,
-        tuple(Column(e.about.file, e.epoch, roles(run).get(e.name, "")) for e in at),
-        _rows(run, scored, at), extraction.about.file, extraction.epoch, scored.score, scored.confusion,
-        len(scored.known), ENOUGH,
-        tuple(dict.fromkeys(p.label for p in run.probes.probes if p.label and p.label not in task.classes))
-        if task.kind != "regression" else (),
-    )  # fmt: skip
-    return Section(content, tuple(figures), (_varies(extraction),))
+    for group in measured:
+        e = group.best.extraction
+        scored = score(run, e)
+        task = scored.task
+        drawn: list[Figure] = []
+        if scored.score is not None:
+            drawn = _regression_figures(run, scored, options, e)
+        elif task.kind == "binary":
+            drawn = [_ranked(run, scored, e)]
+        figures += drawn
+        strange = [p.label for p in run.probes.probes if p.label and task.classes and p.label not in task.classes]
+        networks.append(
+            Network(
+                group.letter, task.kind, task.output, task.unit, e.output_activation, task.classes,
+                tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
+                _rows(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
+                len(scored.known), tuple(dict.fromkeys(strange)), tuple(f.id for f in drawn),
+            )
+        )  # fmt: skip
+    checks = tuple(_varies(group.best.extraction) for group in measured)
+    return Section(Content(tuple(networks), ENOUGH), tuple(figures), checks)
 
 
-def _rows(run: ExtractedRun, scored: Scored, at: list[Extraction]) -> tuple[Row, ...]:
+def _rows(run: ExtractedRun, scored: Scored, at: tuple[Extraction, ...]) -> tuple[Row, ...]:
     rows = []
     task, labels = scored.task, scored.labels
     answers = [task.answers(e.predictions) for e in at if e.predictions is not None]
@@ -137,20 +154,14 @@ def _regression_figures(
         "actual": actual.tolist(),
         "predicted": predicted.tolist(),
     }
+    against = scatter(actual.tolist(), predicted.tolist(), names, f"actual{unit}", f"{task.output}{unit}", limits, True)
+    apart = scatter(
+        actual.tolist(), difference.tolist(), names, f"actual{unit}", f"predicted − actual{unit}", limits, False
+    )
     figures = [
-        chart_figure(
-            "predictions-against-actual",
-            scatter(actual.tolist(), predicted.tolist(), names, f"actual{unit}", f"{task.output}{unit}", limits, True),
-            facts, data,
-        ),
-        chart_figure(
-            "predictions-difference",
-            scatter(
-                actual.tolist(), difference.tolist(), names, f"actual{unit}", f"predicted − actual{unit}", limits, False
-            ),
-            facts, data,
-        ),
-    ]  # fmt: skip
+        chart_figure(f"predictions-actual-{extraction.name}", against, facts | {"kind": "actual"}, data),
+        chart_figure(f"predictions-difference-{extraction.name}", apart, facts | {"kind": "difference"}, data),
+    ]
     order = np.argsort(np.abs(difference), kind="stable")
     most = min(options.extremes, len(known) // 2)
     for word, places in (("best", order[:most]), ("worst", order[::-1][:most])):
@@ -163,9 +174,8 @@ def _regression_figures(
         ]
         pictures = thumbnails(run.probes, run.config.probes.display, chosen)
         width, height, placed, labels = contact_sheet(pictures, lines, columns=5)
-        figures.append(
-            Figure(f"predictions-{word}", facts | {"which": word, "shown": most}, width, height, placed, labels)
-        )
+        said = facts | {"kind": "extremes", "which": word, "shown": most}
+        figures.append(Figure(f"predictions-{word}-{extraction.name}", said, width, height, placed, labels))
     return figures
 
 
@@ -179,10 +189,10 @@ def _ranked(run: ExtractedRun, scored: Scored, extraction: Extraction) -> Figure
     )  # fmt: skip
     facts = {
         "n": len(order), "of": len(run.probes), "checkpoint": extraction.about.file, "epoch": extraction.epoch,
-        "output": task.output, "threshold": 0.5,
+        "output": task.output, "threshold": 0.5, "kind": "ranked",
     }  # fmt: skip
     return chart_figure(
-        "predictions-ranked",
+        f"predictions-ranked-{extraction.name}",
         picture,
         facts,
         {"probe": [p.id for p in probes], "value": values[order].tolist()},

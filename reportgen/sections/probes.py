@@ -12,7 +12,7 @@ from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, Limits, mosaic
 from reportgen.probes.probeset import ProbeSet
 from reportgen.sections.section import Check, Section, Status
-from reportgen.sections.thumbnails import contact_sheet, thumbnails
+from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 
 TITLE = "The probe set"
 QUESTION = "What was the network asked?"
@@ -125,7 +125,8 @@ def _sheet(run: ExtractedRun, shown: int) -> Figure:
 def _as_seen(probes: ProbeSet, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
     figures = []
     for c, channel in enumerate(probes.channels[:5]):
-        maps = np.moveaxis(images[:shown, ..., c], 0, -1)
+        turned = [as_displayed(p, x[..., c]) for p, x in zip(probes.probes, images[:shown], strict=False)]
+        maps = np.stack(turned, axis=-1)
         limits = Limits.of(images[..., c], "magnitude")
         width, height, placed, labels = mosaic(maps, limits, [str(i) for i in range(shown)], columns=16)
         facts = {

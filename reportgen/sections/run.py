@@ -8,7 +8,7 @@ from typing import Any
 from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import lines
-from reportgen.sections.chosen import best, roles
+from reportgen.sections.chosen import best, groups
 from reportgen.sections.section import NoOptions, Section
 
 TITLE = "The run"
@@ -66,12 +66,14 @@ class Content:
 
 def build(run: ExtractedRun, options: NoOptions) -> Section:
     """List the checkpoints in training order and draw the training curves."""
-    chosen, role, history = best(run), roles(run), run.run.history
+    chosen, history = best(run), run.run.history
+    families = groups(run)
+    role = {name: word for group in families for name, word in group.roles.items()}
+    letters = {e: g.letter for g in families for e in (g.best.extraction.about.architecture,)}
     columns = dict(history.columns) if history else {}
     # The quantities that are watched; a learning rate is not one, and would flatten the rest.
     metrics = tuple(n for n in columns if n not in {"lr", "learning_rate"})[:6]
     place = {epoch: i for i, epoch in enumerate(history.epochs.tolist())} if history else {}
-    letters = {a: chr(65 + i) for i, a in enumerate(a for a in run.architectures if a)}
     made = {e.name: e for e in run.extractions}
     rows = []
     for checkpoint in run.run.checkpoints:
@@ -83,7 +85,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 {n: float(columns[n][at]) for n in metrics} if at is not None else {},
                 e.about.format if e else checkpoint.format, checkpoint.size, checkpoint.sha256,
                 e.about.keras_version if e else "", e.about.saved if e else "",
-                letters.get(e.about.architecture, "") if e and len(letters) > 1 else "",
+                letters.get(e.about.architecture, "") if e else "",
                 "failed" if e is None else "measured" if e.predictions is not None else "weights only",
             )
         )  # fmt: skip

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reportgen.config import DisplayConfig
 from reportgen.figures import Label, Picture, Placed, png
 from reportgen.figures.mosaic import LABEL, WIDTH
 from reportgen.figures.stretch import display_rgb, shrink
-from reportgen.probes.probeset import ProbeSet
+from reportgen.probes.probeset import Probe, ProbeSet
 
 
 def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int]) -> list[Picture]:
     """Return the display picture of each chosen probe."""
     return [png(display_rgb(shrink(probes.images[i]), probes.bands, display)) for i in indices]
+
+
+def as_displayed(probe: Probe, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn maps `(y, x, …)` as the probe's picture is turned: FITS stores, and networks see, the lowest row first."""
+    return maps[::-1] if probe.metadata.get("row_0") == "bottom" else maps
 
 
 def contact_sheet(
