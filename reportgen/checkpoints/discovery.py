@@ -87,8 +87,8 @@ def _sort_out(looked: Sequence[Found], root: Path, alone: bool) -> tuple[list[Ch
 def _examine(found: Found, root: Path) -> tuple[str | None, CheckpointError | None]:
     """Return the format of an entry, or why it cannot be used, or neither where it is something else."""
     if found.kind == "link":
-        target = found.path.resolve()
-        if target.is_relative_to(root.resolve()) and target.is_file():
+        target = Path(os.path.realpath(found.path))
+        if target.is_relative_to(os.path.realpath(root)) and target.is_file():
             return None, None  # the file itself is here too
     if found.kind != "file" or not found.size:
         return None, refusal(found, b"")

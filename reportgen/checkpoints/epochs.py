@@ -40,17 +40,11 @@ def epochs_of(files: Sequence[str]) -> dict[str, int | None]:
         if epochs[file] is None:
             folders = (_said(_bare(part.name), _EPOCH[:1]) for part in path.parents if part.name)
             epochs[file] = next((epoch for epoch in folders if epoch is not None), None)
-        if epochs[file] is None:
-            numbers = _FREE.findall(text)
-            if len(numbers) == 1 and (_padded(numbers[0]) or text.strip("-_. ") == numbers[0]):
-                epochs[file] = int(numbers[0])
-            elif numbers:
-                series[f"{path.parent}/{_FREE.sub('#', text)}"].append((file, numbers))
-    for members in series.values():
-        columns = list(zip(*(numbers for _, numbers in members), strict=True))
-        telling = [column for column in columns if len({int(n) for n in column}) == len(members) > 1]
-        if telling:
-            epochs.update({file: int(n) for (file, _), n in zip(members, telling[0], strict=True)})
+        if epochs[file] is None and (numbers := _FREE.findall(text)):
+            series[f"{path.parent}/{_FREE.sub('#', text)}"].append((file, numbers))
+    for pattern, members in series.items():
+        column = _telling([numbers for _, numbers in members], alone=not pattern.rpartition("/")[2].strip("#-_. "))
+        epochs.update({file: int(number) for (file, _), number in zip(members, column, strict=False)})
     return epochs
 
 
@@ -99,6 +93,12 @@ def _said(text: str, patterns: Sequence[re.Pattern[str]]) -> int | None:
     return int(found[1]) if found else None
 
 
-def _padded(number: str) -> bool:
-    """Return whether a number is padded with zeros."""
-    return len(number) > 1 and number.startswith("0")
+def _telling(rows: list[list[str]], *, alone: bool) -> Sequence[str]:
+    """Return, of the numbers in the names of a series, the one of each name that is its epoch; nothing if none is.
+
+    `alone` says that the names hold nothing else.
+    """
+    columns = list(zip(*rows, strict=True))
+    if len(columns) == 1 and (alone or any(len(n) > 1 and n.startswith("0") for n in columns[0])):
+        return columns[0]
+    return next((c for c in columns if len({int(n) for n in c}) == len(rows) > 1), ())

@@ -12,6 +12,7 @@ from reportgen.checkpoints.limits import (
     Json,
     Node,
     find_hdf5,
+    is_hdf5,
     open_hdf5,
     parse_json,
     read_arrays,
@@ -21,7 +22,6 @@ from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.training import class_of, loss_of
 from reportgen.errors import CheckpointError
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 OTHER_STATE = ("StateVar", "seed_generator_state", "seed_generator")
 """Last words of the names of variables that are no weights."""
 
@@ -31,7 +31,7 @@ Inside = dict[str, list[str]]
 
 def recognise_model(path: Path, head: bytes) -> bool:
     """Return whether a file is HDF5 with an architecture inside."""
-    if SIGNATURE not in head:
+    if not is_hdf5(head):
         return False
     with open_hdf5(path) as file:
         return "model_config" in file.attrs
@@ -39,7 +39,7 @@ def recognise_model(path: Path, head: bytes) -> bool:
 
 def recognise_weights(path: Path, head: bytes) -> bool:
     """Return whether a file is HDF5 with a list of layers and no architecture."""
-    if SIGNATURE not in head:
+    if not is_hdf5(head):
         return False
     with open_hdf5(path) as file:
         return "model_config" not in file.attrs and ("layer_names" in file.attrs or "layer_names0" in file.attrs)

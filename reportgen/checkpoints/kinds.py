@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from reportgen.checkpoints.limits import find_hdf5, is_group, open_hdf5
+from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.walk import Found, folder_kind
 from reportgen.errors import CheckpointError
 
@@ -58,7 +58,7 @@ def refusal(found: Found, head: bytes) -> CheckpointError | None:
         return _pickle(found, meant)
     if head.startswith(b"PK\x03\x04"):
         return _zip(found.path, meant)
-    if b"\x89HDF\r\n\x1a\n" in head:
+    if is_hdf5(head):
         return _hdf5(found.path, meant)
     if not meant:
         return None

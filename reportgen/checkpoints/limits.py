@@ -35,6 +35,11 @@ Node = Any
 """An HDF5 file, group or dataset; h5py has no types of its own."""
 
 
+def is_hdf5(head: bytes) -> bool:
+    """Return whether a file with these first bytes is HDF5, perhaps behind a block of the user's own."""
+    return any(head.startswith(b"\x89HDF\r\n\x1a\n", place) for place in (0, 512, 1024, 2048))
+
+
 def size(number: int) -> str:
     """Return a number of bytes in words: 3.4 MiB."""
     for unit, step in (("GiB", GIB), ("MiB", MIB), ("KiB", 1024)):
@@ -58,7 +63,7 @@ def open_hdf5(source: Path | IO[bytes]) -> Iterator[Node]:
         problem, advice = "damaged HDF5 file", "Copy it again, or leave it out with run.checkpoints."
         if "truncated" in text:
             problem, advice = "truncated HDF5 file", "Wait until it is written, or copy it again."
-        elif "write" in text or "lock" in text:
+        elif "open for write" in text or "lock file" in text:
             problem, advice = "the file is still being written", "Run again when training has closed it."
         raise CheckpointError(problem, expected="a whole HDF5 file", received=text, advice=advice) from error
     with file:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, open_hdf5, read_arrays
+from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, is_hdf5, open_hdf5, read_arrays
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.variables import snake, variable_names
@@ -14,8 +15,8 @@ from reportgen.errors import CheckpointError
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
-NO_WEIGHTS = ("optimizer", "metrics", "seed_generator", "state_var", "_metrics", "loss", "compile")
-"""Beginnings of groups that hold other state than weights."""
+NO_WEIGHTS = re.compile(r"_?(optimizer|metrics|compile_metrics|loss_tracker)|(seed_generator|state_var)(_\d+)?")
+"""Groups that hold other state than weights."""
 GROUP_LIMIT = 100_000
 
 Places = list[tuple[str, str]]
@@ -24,7 +25,7 @@ Places = list[tuple[str, str]]
 
 def recognise(path: Path, head: bytes) -> bool:
     """Return whether a file is HDF5 in this layout: root groups of layers or variables, and no list of layers."""
-    if b"\x89HDF\r\n\x1a\n" not in head:
+    if not is_hdf5(head):
         return False
     with open_hdf5(path) as file:
         if "model_config" in file.attrs or "layer_names" in file.attrs or "layer_names0" in file.attrs:
@@ -129,7 +130,7 @@ def _walk(file: Node, start: str) -> Iterator[tuple[str, str, str]]:
         yield path, prefix, name
         inner = []
         for child in sorted(group, key=lambda n: (len(n), n) if n.isdecimal() else (0, n)):
-            if child == "vars" or child.startswith(NO_WEIGHTS):
+            if child == "vars" or NO_WEIGHTS.fullmatch(child):
                 continue
             variables = find_hdf5(file, f"{path}/{child}/vars")
             label = variables.attrs.get("name") if is_group(variables) else None

@@ -1,0 +1,318 @@
+"""From a folder to a Run: training order, epochs, history, and one line for each file that cannot be used."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pickle
+import random
+import shutil
+from pathlib import Path
+
+import checkpoint_files as files
+import h5py
+import numpy as np
+import pytest
+
+from reportgen.checkpoints import find_run
+from reportgen.checkpoints.epochs import epochs_of, in_training_order
+from reportgen.checkpoints.naming import names_of
+from reportgen.checkpoints.run import Run
+from reportgen.config.model import RunConfig
+from reportgen.errors import ConfigError, Failure, NothingToReport
+
+
+def look(folder: Path, **options: object) -> Run:
+    """Find the run in a folder."""
+    return find_run(RunConfig.model_validate({"path": folder, **options}), folder)
+
+
+def failures(run: Run) -> dict[str, Failure]:
+    """Return the failures by name."""
+    return {failure.name: failure for failure in run.failures}
+
+
+SERIES: dict[str, tuple[list[str], list[int | None]]] = {
+    "epoch": (["epoch-001.keras", "epoch-002.keras", "epoch-010.keras"], [1, 2, 10]),
+    "unpadded": (["epoch_1.h5", "epoch_2.h5", "epoch_10.h5"], [1, 2, 10]),
+    "Keras 2 with loss": (["weights.03-0.25.h5", "weights.12-0.19.h5", "weights.100-0.2.h5"], [3, 12, 100]),
+    "improvement": (["weights-improvement-05-0.83.hdf5", "weights-improvement-11-0.9.hdf5"], [5, 11]),
+    "cp": (["cp-0001.ckpt", "cp-0020.ckpt"], [1, 20]),
+    "glued": (["cp1.h5", "cp9.h5", "cp10.h5"], [1, 9, 10]),
+    "numbers alone": (["_3.checkpoint", "_12.checkpoint"], [3, 12]),
+    "bare numbers": (["1.h5", "2.h5", "10.h5"], [1, 2, 10]),
+    "model_epoch": (["model_epoch_7.h5", "model_epoch_11.h5"], [7, 11]),
+    "two numbers, one of which tells": (["model_64_1.h5", "model_64_2.h5", "model_64_10.h5"], [1, 2, 10]),
+    "date and epoch": (["2020-04-07_ep05.h5", "2020-04-07_ep06.h5"], [5, 6]),
+    "folders": (["epoch_3/model.keras", "epoch_12/model.keras"], [3, 12]),
+    "dates are no epochs": (["2020-04-07_conv12-12-12.h5", "2020-04-23_Single", "2021-01-02_x.h5"], [None] * 3),
+    "steps are no epochs": (["step_500.h5", "step_2000.h5", "step_10000.h5"], [None] * 3),
+    "losses are no epochs": (["model-0.25.h5", "model-0.93.h5"], [None] * 2),
+    "numbers in words are none": (["vgg16_a.h5", "vgg19_b.h5"], [None] * 2),
+    "a learning rate is none": (["lr1e-05.h5"], [None]),
+    "an image size is none": (["galaxy_128.h5"], [None]),
+    "the best comes last": (["epoch-1.keras", "epoch-2.keras", "best_model.keras"], [1, 2, None]),
+}
+
+
+@pytest.mark.parametrize("case", SERIES)
+def test_epochs_and_order_come_from_the_names(case: str) -> None:
+    names, expected = SERIES[case]
+    for seed in range(5):
+        shuffled = names.copy()
+        random.Random(seed).shuffle(shuffled)  # noqa: S311 - no secret
+        epochs = epochs_of(shuffled)
+        assert [epochs[name] for name in names] == expected
+        assert in_training_order(shuffled, epochs, {}) == names
+
+
+def test_without_epochs_the_optimisers_counter_decides(tmp_path: Path) -> None:
+    for name, steps in (("late.keras", 900), ("early.keras", 30), ("middle.keras", 200)):
+        files.write_keras(tmp_path / name, steps, iterations=steps)
+    files.write_hdf5(tmp_path / "between", 5, iterations=100)
+    assert [c.file for c in look(tmp_path).checkpoints] == ["early.keras", "between", "middle.keras", "late.keras"]
+
+
+def test_a_checkpoint_is_identified(tmp_path: Path) -> None:
+    path = files.write_keras(tmp_path / "sub" / "x.keras") if (tmp_path / "sub").mkdir() is None else tmp_path
+    (checkpoint,) = look(tmp_path).checkpoints
+    assert (checkpoint.name, checkpoint.file, checkpoint.format) == ("sub-x", "sub/x.keras", "keras")
+    assert checkpoint.size == path.stat().st_size
+    import hashlib
+
+    assert checkpoint.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_names_are_unique_and_safe() -> None:
+    odd = ["a/b.keras", "a-b.h5", "A-b.keras", "_run.h5", "CON.h5", "x/<script>.h5", "😀.h5", "x" * 300 + ".h5",
+           "epoch-1.keras", "epoch-1.weights.h5", ".. /..h5", "日本.keras", "-rf.h5"]  # fmt: skip
+    names = names_of(odd)
+    assert len({name.lower() for name in names.values()}) == len(odd)
+    for name in names.values():
+        assert name[0].isalnum() and name[0].isascii() and len(name) <= 90
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+        assert name.split(".")[0].lower() != "con"
+
+
+def test_a_single_file_is_a_run_of_one(tmp_path: Path) -> None:
+    files.write_hdf5(tmp_path / "SingleModelPaper")
+    files.write_keras(tmp_path / "other.keras", 1)
+    run = look(tmp_path / "SingleModelPaper")
+    assert run.name == "SingleModelPaper" and run.path == tmp_path
+    assert [c.file for c in run.checkpoints] == ["SingleModelPaper"]
+
+
+def test_patterns_choose_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    for i, name in enumerate(("1.keras", "a/2.keras", "a/b/3.keras", "a/b/3.h5")):
+        (files.write_keras if name.endswith("keras") else files.write_hdf5)(tmp_path / name, i)
+
+    def chosen(*patterns: str) -> list[str]:
+        return sorted(c.file for c in look(tmp_path, checkpoints=patterns).checkpoints)
+
+    assert chosen("**/*") == ["1.keras", "a/2.keras", "a/b/3.h5", "a/b/3.keras"]
+    assert chosen("*.keras") == ["1.keras"]
+    assert chosen("**/*.keras") == ["1.keras", "a/2.keras", "a/b/3.keras"]
+    assert chosen("a/?.keras", "**/*.h5") == ["a/2.keras", "a/b/3.h5"]
+
+
+def test_what_training_keeps_beside_is_passed_over_in_silence(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    for name in (
+        "log.txt",
+        "plot.png",
+        "args.json",
+        "train.py",
+        "x.npy",
+        "notes",
+        "run.log",
+        "conf.yaml",
+        "history.csv",
+    ):
+        (tmp_path / name).write_bytes(b"epoch,loss\n0,1\n" if name.endswith("csv") else b"{}")
+    (tmp_path / ".hidden.h5").write_bytes(b"")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/x.h5").write_bytes(b"")
+    with h5py.File(tmp_path / "galaxies.h5", "w") as file:
+        file["images"], file["ans"] = np.zeros((3, 8, 8, 3), "u1"), np.zeros(3)
+    with h5py.File(tmp_path / "extraction.h5", "w") as file:
+        file.attrs["schema"], file.attrs["about"] = 1, "{}"
+        file.create_group("weights")
+    (tmp_path / "history.pkl").write_bytes(pickle.dumps({"loss": [1, 2]}))
+    (tmp_path / "latest.keras").symlink_to(tmp_path / "epoch-1.keras")
+    run = look(tmp_path)
+    assert [c.file for c in run.checkpoints] == ["epoch-1.keras"]
+    assert run.failures == ()
+
+
+def test_each_file_that_cannot_be_used_is_named_with_its_kind(tmp_path: Path) -> None:
+    good = files.write_keras(tmp_path / "epoch-1.keras")
+    whole = files.write_hdf5(tmp_path / "epoch-2.h5")
+    bad: dict[str, bytes] = {
+        "empty.h5": b"",
+        "cut.h5": whole.read_bytes()[: whole.stat().st_size // 2],
+        "cut.keras": good.read_bytes()[: good.stat().st_size // 2],
+        "header.h5": whole.read_bytes()[:8] + b"\xff" * 200 + whole.read_bytes()[208:],
+        "text.keras": b"my weights\n",
+        "page.h5": b"<!DOCTYPE html><title>404</title>",
+        "pointer.keras": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        "model.pkl": pickle.dumps({"a": 1}),
+        "phone.tflite": b"\x1c\x00\x00\x00TFL3" + b"\0" * 50,
+        "weights.h5.gz": gzip.compress(b"x" * 100),
+        "packed.ckpt": gzip.compress(b"x" * 100),
+        "noise.checkpoint": np.random.default_rng(0).bytes(300),
+        "cp.ckpt.index": b"\0" * 40,
+        "cp.ckpt.data-00000-of-00001": b"\0" * 40,
+    }
+    for name, data in bad.items():
+        (tmp_path / name).write_bytes(data)
+    files.write_zip(tmp_path / "torch.pt", {"archive/data.pkl": b"x", "archive/version": b"3"})
+    files.write_zip(tmp_path / "zip.keras", {"a.txt": b"x"})
+    with h5py.File(tmp_path / "nothing.h5", "w"):
+        pass
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved/saved_model.pb").write_bytes(b"x")
+    (tmp_path / "folder.h5").mkdir()
+    os.mkfifo(tmp_path / "pipe.keras")
+    (tmp_path / "link.h5").symlink_to("/etc/hostname")
+    (tmp_path / "loop.h5").symlink_to(tmp_path / "loop.h5")
+    run = look(tmp_path)
+    assert [c.file for c in run.checkpoints] == ["epoch-1.keras", "epoch-2.h5"]
+    told = {name: failure.problem for name, failure in failures(run).items()}
+    words = {
+        "empty.h5": "empty", "cut.h5": "truncated", "cut.keras": "truncated", "header.h5": "damaged",
+        "text.keras": "text", "page.h5": "web page", "pointer.keras": "git-lfs", "model.pkl": "pickle",
+        "phone.tflite": "TFLite", "packed.ckpt": "gzip", "noise.checkpoint": "not known", "cp.ckpt.index": "TensorFlow",
+        "torch.pt": "PyTorch", "zip.keras": "zip", "nothing.h5": "HDF5", "saved": "SavedModel", "folder.h5": "folder",
+        "pipe.keras": "regular", "link.h5": "link", "loop.h5": "link",
+    }  # fmt: skip
+    assert set(told) == set(words)
+    for name, word in words.items():
+        failure = failures(run)[name]
+        assert word in failure.problem, f"{name}: {failure.problem}"
+        assert failure.kind == "checkpoint" and failure.expected and failure.advice and failure.status == "failed"
+
+
+def test_a_file_still_being_written_says_so(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    with h5py.File(tmp_path / "part", "w", libver="latest") as file:
+        file["layers/dense/vars/0"] = np.zeros((4, 4))
+        file.flush()
+        shutil.copy(tmp_path / "part", tmp_path / "epoch-3.h5")
+    (tmp_path / "part").unlink()
+    (failure,) = look(tmp_path).failures
+    assert failure.name == "epoch-3.h5" and "written" in failure.problem + failure.received
+
+
+def test_nothing_to_report_says_what_was_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    (tmp_path / "b.csv").write_bytes(b"x")
+    with pytest.raises(NothingToReport) as caught:
+        look(tmp_path)
+    assert caught.value.exit_code == 4
+    assert "2 files (.csv, .png)" in caught.value.received
+    (tmp_path / "c.h5").write_bytes(b"")
+    with pytest.raises(NothingToReport, match="no checkpoint") as caught:
+        look(tmp_path)
+    assert "c.h5" in caught.value.received and "empty" in caught.value.received
+    with pytest.raises(NothingToReport):
+        look(tmp_path / "a.png")
+
+
+def test_a_missing_path_offers_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "run_2026").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        look(tmp_path / "run_206")
+    assert caught.value.exit_code == 2 and "run_2026" in caught.value.advice
+
+
+def test_history_counts_from_one_and_keeps_the_last_row_of_an_epoch(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    (tmp_path / "training.csv").write_text(
+        "epoch,loss,val_loss,note\n0,1.5,2.5,a\n1,1.0,,b\nepoch,loss,val_loss,note\n1,0.9,2.0,c\n2,0.5,nan,d\n"
+    )
+    history = look(tmp_path).history
+    assert history is not None and history.file == "training.csv"
+    assert history.epochs.tolist() == [1, 2, 3]
+    assert list(history.columns) == ["loss", "val_loss"]
+    assert history.columns["loss"].tolist() == [1.5, 0.9, 0.5]
+    np.testing.assert_array_equal(history.columns["val_loss"], [2.5, 2.0, np.nan])
+
+
+def test_history_that_counts_from_one_stays(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    (tmp_path / "h.csv").write_text("\ufeffepoch;acc\n1;0.5\n2;0.75\n", "utf-8")
+    history = look(tmp_path).history
+    assert history is not None and history.epochs.tolist() == [1, 2] and history.columns["acc"].tolist() == [0.5, 0.75]
+
+
+def test_names_that_count_from_zero_are_counted_from_one_where_the_history_says_so(tmp_path: Path) -> None:
+    for i in range(3):
+        files.write_keras(tmp_path / f"epoch-{i}.keras", i)
+    assert [c.epoch for c in look(tmp_path).checkpoints] == [0, 1, 2]
+    (tmp_path / "history.csv").write_text("epoch,loss\n0,3\n1,2\n2,1\n")
+    assert [c.epoch for c in look(tmp_path).checkpoints] == [1, 2, 3]
+    (tmp_path / "history.csv").write_text("epoch,loss\n0,3\n1,2\n")  # epoch 0 is then the network before training
+    assert [c.epoch for c in look(tmp_path).checkpoints] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"step,loss\n1,2\n", "no column epoch"), (b"epoch,loss\n", "no row"),
+        (b"epoch,\xff\xfe\n0,1\n", "cannot be read"), (None, "not there"),
+    ],
+)  # fmt: skip
+def test_a_history_that_cannot_be_read_costs_only_itself(content: bytes | None, word: str, tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    if content is not None:
+        (tmp_path / "mine.csv").write_bytes(content)
+    run = look(tmp_path, history="mine.csv")
+    assert run.history is None and len(run.checkpoints) == 1
+    (failure,) = run.failures
+    assert failure.kind == "history" and failure.name == "mine.csv" and word in failure.problem
+
+
+def test_several_histories_must_be_chosen_from(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    (tmp_path / "a.csv").write_text("epoch,loss\n0,1\n")
+    (tmp_path / "b.csv").write_text("epoch,loss\n0,1\n")
+    (failure,) = look(tmp_path).failures
+    assert failure.kind == "history" and "run.history" in failure.advice
+    assert look(tmp_path, history="b.csv").failures == ()
+    (tmp_path / "history.csv").write_text("epoch,loss\n0,7\n")
+    history = look(tmp_path).history
+    assert history is not None and history.columns["loss"].tolist() == [7]
+
+
+def test_the_record_and_the_copy_of_the_best(tmp_path: Path) -> None:
+    for i in (1, 2, 3):
+        files.write_keras(tmp_path / f"epoch-{i:03}.keras", i)
+    files.write_v3(tmp_path / "highest_weight.weights.h5", 2)
+    shutil.copy(tmp_path / "epoch-003.keras", tmp_path / "final.keras")
+    record = {"monitor": "val_loss", "best": {"epoch": 2, "file": "highest_weight.weights.h5"}}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    run = look(tmp_path)
+    assert [c.epoch for c in run.checkpoints] == [1, 2, 3] and run.failures == ()
+    assert run.record == {
+        **record, "copies": {"final.keras": "epoch-003.keras", "highest_weight.weights.h5": "epoch-002.keras"}
+    }  # fmt: skip
+    (tmp_path / "epoch-002.keras").unlink()
+    assert [c.file for c in look(tmp_path).checkpoints][-1] == "highest_weight.weights.h5"
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null"])
+def test_a_broken_record_costs_only_itself(text: str, tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    (tmp_path / "run.json").write_text(text)
+    run = look(tmp_path)
+    assert run.record == {} and [failure.name for failure in run.failures] == ["run.json"]
+
+
+def test_the_teams_folder(team_data: Path) -> None:
+    run = look(team_data / "s20team2/checkpoints")
+    assert [c.format for c in run.checkpoints] == ["hdf5", "hdf5-weights", "hdf5"]
+    assert [c.file[:10] for c in run.checkpoints] == ["2020-04-07", "2020-04-08", "2020-04-23"]
+    assert run.checkpoints[1].architecture == team_data / "s20team2/checkpoints/2020-04-08_model2.json"
+    assert run.failures == ()
