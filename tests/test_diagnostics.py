@@ -69,7 +69,9 @@ def test_receptive_field_equals_what_really_reaches_a_unit(layers):
     reach = None
     for k, s, d in layers:
         kind = "MaxPooling2D" if k == s else "Conv2D"
-        config = {"pool_size": [k, k]} if k == s else {"kernel_size": [k, k], "strides": [s, s], "dilation_rate": [d, d]}
+        config = (
+            {"pool_size": [k, k]} if k == s else {"kernel_size": [k, k], "strides": [s, s], "dilation_rate": [d, d]}
+        )
         reach = receptive_field(kind, config, [reach] if reach else [], (200, 200))
     assert reach.field[0] == reach.field[1] == empirical_field(layers)
 

@@ -70,7 +70,12 @@ def test_the_same_data_is_the_same_bytes():
 
 
 def test_a_branch_is_drawn_with_an_arrow_from_each_of_its_inputs():
-    layers = [("in", "InputLayer", (8, 8, 1)), ("a", "Conv2D", (8, 8, 4)), ("b", "Conv2D", (8, 8, 4)), ("add", "Add", (8, 8, 4))]
+    layers = [
+        ("in", "InputLayer", (8, 8, 1)),
+        ("a", "Conv2D", (8, 8, 4)),
+        ("b", "Conv2D", (8, 8, 4)),
+        ("add", "Add", (8, 8, 4)),
+    ]
     _, _, shapes, labels = diagram(layers, [(), ("in",), ("in",), ("a", "b")])
     assert sum(isinstance(s, Box) for s in shapes) == 4
     assert sum(isinstance(s, Arrow) for s in shapes) == 4
