@@ -95,7 +95,9 @@ def test_regression_score_against_scipy_and_by_hand():
     actual, predicted = rng.random(40), rng.random(40)
     score = regression_score(predicted, actual)
     assert score.correlation == pytest.approx(pearsonr(predicted, actual).statistic, abs=1e-12)
-    assert score.mean_absolute_difference == pytest.approx(sum(abs(p - a) for p, a in zip(predicted, actual)) / 40)
+    assert score.mean_absolute_difference == pytest.approx(
+        sum(abs(p - a) for p, a in zip(predicted, actual, strict=True)) / 40
+    )
     assert score.root_mean_square == pytest.approx(np.sqrt(np.mean((predicted - actual) ** 2)))
     assert score.bias == pytest.approx(predicted.mean() - actual.mean())
 
