@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen.archive import NewReport, new_report, read_manifest, write_index, write_manifest
+from reportgen.archive import NewReport, new_report, probes_changed, read_manifest, write_index, write_manifest
 from reportgen.checkpoints.architecture import architecture_signature
 from reportgen.checkpoints.discovery import find_run
 from reportgen.checkpoints.formats import FORMATS, read_checkpoint
@@ -61,7 +61,7 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     archive = base / config.archive
     with new_report(archive, training_run.name, started, key) as new:
         failures = extract_all(training_run, probes, new.folder / "extraction", progress)
-        known = provenance(loaded)
+        known = provenance(loaded) | {"probes_changed": probes_changed(archive, training_run.name, probes.sha256)}
         write_run(
             new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
             (*training_run.failures, *failures),

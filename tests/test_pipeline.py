@@ -238,3 +238,16 @@ def test_two_reports_of_one_second_do_not_touch_each_other(tmp_path):
     assert before == {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
     third = render(first.folder, quiet, ["json"])
     assert {p.name for p in third.files} == {"report.json"}
+
+
+def test_a_changed_probe_set_is_a_visible_event(tmp_path):
+    config = project(tmp_path / "p", epochs=1)
+    first = run(load(config), quiet, NOON)
+    again = run(load(config), quiet, NOON)
+    pixels = np.asarray(Image.open(config.parent / "probes" / "g0.png")).copy()
+    pixels[0, 0, 0] ^= 1
+    Image.fromarray(pixels).save(config.parent / "probes" / "g0.png")
+    changed = run(load(config), quiet, NOON)
+    banners = [json.loads((o.folder / "report.json").read_text())["banners"] for o in (first, again, changed)]
+    assert banners == [[], [], ["PROBE SET CHANGED"]]
+    assert "must not be compared" in (changed.folder / "report.html").read_text()

@@ -1,7 +1,7 @@
 """Reports in, run folders, manifest and index out."""
 
 from reportgen.archive.index import write_index
-from reportgen.archive.manifest import read_manifest, sha256, write_manifest
+from reportgen.archive.manifest import probes_changed, read_manifest, sha256, write_manifest
 from reportgen.archive.store import NewReport, new_report
 
-__all__ = ["NewReport", "new_report", "read_manifest", "sha256", "write_index", "write_manifest"]
+__all__ = ["NewReport", "new_report", "probes_changed", "read_manifest", "sha256", "write_index", "write_manifest"]

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from reportgen.archive.store import NewReport
+from reportgen.archive.store import NewReport, folder_name, is_report
 from reportgen.errors import ArchiveError
 from reportgen.report import Report
 
@@ -59,6 +59,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             advice="open it with the version of reportgen that wrote it, or a newer one",
         )  # fmt: skip
     return content
+
+
+def probes_changed(archive: Path, run: str, probes: str) -> bool:
+    """Whether the newest report of a run was made on another probe set: numbers of the two cannot be compared."""
+    earlier = [folder for folder in sorted((archive / folder_name(run)).glob("*")) if is_report(folder)]
+    for folder in reversed(earlier):
+        try:
+            return bool(read_manifest(folder)["probes"] != probes)
+        except ArchiveError:
+            continue
+    return False
 
 
 def sha256(path: Path) -> str:

@@ -78,7 +78,11 @@ def refs_in(value: Json) -> Iterator[Ref]:
 
 def graph_signature(graph: Graph | None, layers: Iterable[StoredLayer]) -> str:
     """Return the sha256 over calls and shapes of arrays: equal ones share an architecture layer by layer."""
-    calls = [] if graph is None else [[c.name, c.class_name, c.config, c.args, c.kwargs] for c in graph.calls]
+    # Keras numbers inputs through a session: their names say nothing about the network.
+    calls = [
+        ["" if c.kind == "input" else c.name, c.class_name, c.config, c.args, c.kwargs]
+        for c in (graph.calls if graph else ())
+    ]
     ends = [] if graph is None else [graph.outputs, graph.era < 3]
     shapes = sorted([layer.name, [[v.name, v.value.shape] for v in layer.variables]] for layer in layers)
     text = json.dumps([calls, ends, shapes], sort_keys=True, default=_plain)

@@ -11,6 +11,9 @@ from reportgen.errors import Failure
 from reportgen.extraction import ExtractedRun
 from reportgen.sections import Check, Section, build_section
 
+BANNERS = {"probes_changed": "PROBE SET CHANGED", "dirty": "DIRTY TREE"}
+"""What provenance may know that a reader must see before any number."""
+
 ORDER = {"fail": 0, "warn": 1, "pass": 2}
 
 
@@ -26,7 +29,7 @@ class Report:
     """Verdicts of all sections, the worst first."""
     failures: tuple[Failure, ...]
     banners: tuple[str, ...]
-    """PARTIAL, DIRTY TREE."""
+    """PARTIAL, PROBE SET CHANGED, DIRTY TREE."""
     probes: str
     """sha256 of the probe set."""
     config: Config
@@ -69,7 +72,8 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Callab
         Report(
             title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(numbered),
             checks=tuple(checks), failures=tuple(failures),
-            banners=("DIRTY TREE",) if run.provenance.get("dirty") else (), probes=run.probes.sha256, config=run.config,
+            banners=tuple(word for key, word in BANNERS.items() if run.provenance.get(key)), probes=run.probes.sha256,
+            config=run.config,
         ),
         (),
     )  # fmt: skip

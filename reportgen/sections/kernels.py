@@ -12,7 +12,7 @@ from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, mosaic
 from reportgen.sections.chosen import Group, groups
-from reportgen.sections.section import Check, Section
+from reportgen.sections.section import Section
 
 TITLE = "Weights: what it looks for"
 QUESTION = "What does the network look for?"
@@ -60,13 +60,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Draw the kernels as signed maps, with a range shared within a layer."""
     figures: list[Figure] = []
     networks = [_network(run, group, options, figures) for group in groups(run) if group.best.extraction.layers]
-    checks = (_finite(run),)
     if not networks:
         absent = "No network could be rebuilt, so it is not known what each weight belongs to."
-        return Section(None, checks=checks, absent=absent)
+        return Section(None, absent=absent)
     if not figures:
-        return Section(None, checks=checks, absent="No layer here has a kernel that can be drawn as an image.")
-    return Section(Content(tuple(networks)), tuple(figures), checks)
+        return Section(None, absent="No layer here has a kernel that can be drawn as an image.")
+    return Section(Content(tuple(networks)), tuple(figures))
 
 
 def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: list[Figure]) -> Network:
@@ -156,17 +155,3 @@ def _slices(
     order = np.argsort(-np.nan_to_num(norms), kind="stable")[:strongest]
     labels = [f"{i % inputs}→{i // inputs}" for i in order.tolist()]
     return maps[..., order], labels, facts | {"shown": len(order)}
-
-
-def _finite(run: ExtractedRun) -> Check:
-    """Fail where a weight of any checkpoint is NaN or infinite."""
-    bad: list[str] = []
-    total = 0
-    for extraction in run.extractions:
-        for layer in extraction.weighted:
-            for name, values in extraction.arrays(layer).items():
-                if values.dtype.kind == "f" and not np.isfinite(values).all():
-                    total += int((~np.isfinite(values)).sum())
-                    bad.append(f"{extraction.about.file}: {layer} {name}")
-    facts = {"where": bad[:5], "more": max(0, len(bad) - 5), "checkpoints": len(run.extractions)}
-    return Check("weights_not_finite", "fail" if total else "pass", float(total), 0.0, facts)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import lines
 from reportgen.sections.chosen import best, groups
-from reportgen.sections.section import NoOptions, Section
+from reportgen.sections.section import Check, NoOptions, Section
 
 TITLE = "The run"
 QUESTION = "What was trained, and which checkpoint should I use?"
@@ -101,7 +103,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         next((e.about.optimizer for e in run.extractions if e.about.optimizer), ""),
         next((e.about.loss for e in run.extractions if e.about.loss), ""),
     )  # fmt: skip
-    return Section(content, _curves(run, metrics) if history and len(history.epochs) > 1 else ())
+    curves = _curves(run, metrics) if history and len(history.epochs) > 1 else ()
+    return Section(content, curves, (_finite(run),) if run.extractions else ())
 
 
 def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
@@ -123,3 +126,17 @@ def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
         }  # fmt: skip
         figures.append(chart_figure(f"run-{base}", picture, facts, {"epoch": epochs, **series}))
     return tuple(figures)
+
+
+def _finite(run: ExtractedRun) -> Check:
+    """Fail where a weight of any checkpoint is NaN or infinite."""
+    bad: list[str] = []
+    total = 0
+    for extraction in run.extractions:
+        for layer in extraction.weighted:
+            for name, values in extraction.arrays(layer).items():
+                if values.dtype.kind == "f" and not np.isfinite(values).all():
+                    total += int((~np.isfinite(values)).sum())
+                    bad.append(f"{extraction.about.file}: {layer} {name}")
+    facts = {"where": bad[:5], "more": max(0, len(bad) - 5), "checkpoints": len(run.extractions)}
+    return Check("weights_not_finite", "fail" if total else "pass", float(total), 0.0, facts)
