@@ -29,8 +29,8 @@ HAS_PANGO = $(PYTHON) -c 'import ctypes; [ctypes.CDLL(n) for n in ("libgobject-2
 	if [ -n "$$missing" ]; then \
 	  install="apt-get update && apt-get install -y --no-install-recommends $$missing"; \
 	  if ! command -v apt-get >/dev/null; then echo "Please install first (names as in Debian): $$missing"; exit 1; \
-	  elif [ "$$(id -u)" = 0 ]; then echo "Installing$$missing"; DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
-	  elif sudo -n true 2>/dev/null; then echo "Installing$$missing"; sudo DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  elif [ "$$(id -u)" = 0 ]; then echo "Installing $$missing"; DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then echo "Installing $$missing"; sudo DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
 	  else echo "Some system libraries are missing. Type once, then make again:"; echo "  sudo bash -c '$$install'"; exit 1; fi; \
 	fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
