@@ -13,7 +13,9 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from reportgen.config import Options, SectionConfig
-from reportgen.errors import ConfigError, Failure, ReportgenError, printable
+from reportgen.config.problems import Problem, WrongConfig
+from reportgen.config.suggest import did_you_mean
+from reportgen.errors import Failure, ReportgenError, printable
 from reportgen.extraction import ExtractedRun
 from reportgen.sections import (
     activations,
@@ -46,21 +48,23 @@ log = logging.getLogger(__name__)
 
 
 def check_options(configured: Sequence[SectionConfig]) -> list[Options]:
-    """Return the options of each configured section; raise ConfigError with every mistake, before anything runs."""
+    """Return the options of each configured section; raise WrongConfig with every mistake, before anything runs."""
     checked, wrong = [], []
     for section in configured:
         if section.id not in SECTIONS:
-            wrong.append(f"sections: there is no section {section.id!r}; there are {', '.join(SECTIONS)}")
+            advice = did_you_mean(section.id, SECTIONS) or f"there are {', '.join(SECTIONS)}"
+            wrong.append(Problem("", "sections", f"there is no section {section.id!r}", advice))
             continue
+        known = SECTIONS[section.id].SectionOptions
         try:
-            checked.append(SECTIONS[section.id].SectionOptions.model_validate(section.options))
+            checked.append(known.model_validate(section.options))
         except ValidationError as error:
+            names = ", ".join(known.model_fields) or "none"
             for mistake in error.errors():
-                place = ".".join(str(part) for part in mistake["loc"])
-                known = ", ".join(SECTIONS[section.id].SectionOptions.model_fields) or "none"
-                wrong.append(f"sections: {section.id}: {place}: {mistake['msg']}; its options are: {known}")
+                key = ".".join(["sections", section.id, *(str(part) for part in mistake["loc"])])
+                wrong.append(Problem("", key, mistake["msg"], f"options of this section: {names}"))
     if wrong:
-        raise ConfigError("\n".join(wrong), advice="see the docstrings of the sections' options, or leave them out")
+        raise WrongConfig("", wrong)
     return checked
 
 
