@@ -11,6 +11,10 @@ from typing import Any
 import h5py
 import numpy as np
 
+from reportgen.checkpoints import find_run
+from reportgen.checkpoints.run import Run
+from reportgen.config.model import RunConfig
+
 CONV = {"filters": 4, "kernel_size": [3, 3], "strides": [1, 1], "padding": "valid", "activation": "relu"}
 MODEL: dict[str, Any] = {
     "class_name": "Sequential",
@@ -104,3 +108,8 @@ def write_hdf5(
         if iterations is not None:
             file["optimizer_weights/Adam/iterations:0"] = np.int64(iterations)
     return path
+
+
+def look(folder: Path, **options: object) -> Run:
+    """Find the run in a folder."""
+    return find_run(RunConfig.model_validate({"path": folder, **options}), folder)

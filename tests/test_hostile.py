@@ -252,24 +252,36 @@ def test_groups_that_hold_themselves_and_many_others_end(tmp_path: Path) -> None
     assert time.process_time() - start < 2
 
 
-def test_random_damage_never_raises_anything_else(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("key", ["keras", "hdf5"])
+def test_a_file_cut_anywhere_is_refused(key: str, tmp_path: Path) -> None:
+    whole = (files.write_keras if key == "keras" else files.write_hdf5)(tmp_path / "whole").read_bytes()
+    for length in range(0, len(whole) - 1, 997):
+        path = tmp_path / "m"
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            read(path, key)
+
+
+def test_a_keras_file_with_any_byte_changed_is_refused_or_read_as_it_was(tmp_path: Path) -> None:
+    """Byte flips in bare HDF5 can hang the HDF5 library itself; they belong into a process that can be ended."""
+    whole = files.write_keras(tmp_path / "whole").read_bytes()
+    expected = read(tmp_path / "whole", "keras")
     ends = {"read": 0, "refused": 0}
-    for key, write in (("keras", files.write_keras), ("hdf5", files.write_hdf5)):
-        whole = write(tmp_path / "whole").read_bytes()
-        for number in range(60):
-            data = bytearray(whole)
-            for place in rng.integers(0, len(data), 1 if number % 2 else 100):
-                data[place] = rng.integers(256)
-            path = tmp_path / "m"
-            path.write_bytes(data[: rng.integers(len(data))] if number % 5 == 0 else data)
-            try:
-                read(path, key)
-                ends["read"] += 1
-            except CheckpointError as error:
-                assert error.problem
-                ends["refused"] += 1
-    assert min(ends.values()) > 5
+    for number, place in enumerate(range(0, len(whole), 61)):
+        data = bytearray(whole)
+        data[place] ^= 1 << number % 8
+        (tmp_path / "m").write_bytes(data)
+        try:
+            got = read(tmp_path / "m", "keras")
+        except CheckpointError as error:
+            assert error.where == "m"
+            ends["refused"] += 1
+        else:
+            for one, other in zip(got.layers, expected.layers, strict=True):
+                for a, b in zip(one.variables, other.variables, strict=True):
+                    np.testing.assert_array_equal(a.value, b.value)
+            ends["read"] += 1
+    assert ends["refused"] > 100 > ends["read"] > 0
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "\u202eevil\x00$(rm)", "../../x", "n" * 5000, "a/b"])
