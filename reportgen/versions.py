@@ -33,11 +33,18 @@ def versions() -> dict[str, str]:
     """Return the version of Python, of reportgen and of every package that matters."""
     found = {"reportgen": __version__, "python": platform.python_version()}
     for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
+        found[package] = installed(package)
     return found
+
+
+def installed(package: str) -> str:
+    """Return the version of a package, or "not installed"; TensorFlow comes under two names."""
+    for name, note in ((package, ""), (f"{package}-cpu", " (cpu)")):
+        try:
+            return version(name) + note
+        except PackageNotFoundError:
+            continue
+    return "not installed"
 
 
 def git_state(folder: Path) -> tuple[str, bool]:

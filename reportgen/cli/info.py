@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 from ctypes.util import find_library
-from importlib.metadata import PackageNotFoundError, version
 
 from reportgen import __version__
+from reportgen.versions import installed
 
 PACKAGES = (
     "keras", "tensorflow", "numpy", "h5py", "scipy", "scikit-image", "astropy", "matplotlib", "pillow",
@@ -19,17 +19,5 @@ LIBRARIES = {"pango": "pango-1.0", "pangoft2": "pangoft2-1.0", "harfbuzz-subset"
 def versions() -> dict[str, str]:
     """Return the version of everything that matters, without importing it."""
     found = {"reportgen": __version__, "python": platform.python_version(), "platform": platform.platform()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed" if name != "tensorflow" else _tensorflow()
+    found |= {name: installed(name) for name in PACKAGES}
     return found | {name: find_library(soname) or "not found" for name, soname in LIBRARIES.items()}
-
-
-def _tensorflow() -> str:
-    """Return the version of TensorFlow's other distribution, which is the same library without GPU code."""
-    try:
-        return f"{version('tensorflow-cpu')} (cpu)"
-    except PackageNotFoundError:
-        return "not installed"

@@ -19,10 +19,16 @@ class RegressionScore:
     """Mean of predicted − actual."""
     correlation: float | None
     """Pearson's r; None with fewer than three probes, or where one side does not vary."""
+    rank_correlation: float | None
+    """Spearman's ρ; None where r is."""
+    of_median: float
+    """Mean absolute difference of always answering the median of the actual values: what a constant gets."""
 
 
 def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> RegressionScore:
     """Compare `(probe,)` predictions with `(probe,)` actual values."""
+    from scipy.stats import spearmanr
+
     p, a = predicted.astype(np.float64), actual.astype(np.float64)
     difference = p - a
     varies = len(p) >= 3 and bool(np.ptp(p) > 0) and bool(np.ptp(a) > 0)
@@ -32,6 +38,8 @@ def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floatin
         root_mean_square=float(np.sqrt((difference**2).mean())),
         bias=float(difference.mean()),
         correlation=float(np.corrcoef(p, a)[0, 1]) if varies else None,
+        rank_correlation=float(spearmanr(p, a).statistic) if varies else None,
+        of_median=float(np.abs(a - np.median(a)).mean()),
     )
 
 

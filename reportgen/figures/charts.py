@@ -78,7 +78,7 @@ def scatter(
     limits: tuple[float, float] | None,
     diagonal: bool,
 ) -> Picture:
-    """Draw y against x, each point with its name where there are at most 40; `diagonal` is where both are equal."""
+    """Draw y against x, points with a name carry it; `diagonal` is where both are equal."""
     from reportgen.figures.style import PALE, RULE, SERIES
 
     def draw(axes: Axes) -> None:
@@ -93,9 +93,9 @@ def scatter(
             axes.axhline(0, color=PALE, linewidth=0.9, linestyle="--")
         axes.grid(color=RULE)
         axes.scatter(x, y, s=22, color=SERIES[0], edgecolor="white", linewidth=0.5, zorder=3)
-        if len(names) <= 40:
-            for xi, yi, name in zip(x, y, names, strict=True):
-                axes.annotate(name, (xi, yi), xytext=(4, 3), textcoords="offset points", fontsize=7, color=PALE)
+        for xi, yi, name in zip(x, y, names, strict=True):
+            if name:
+                axes.annotate(name, (xi, yi), xytext=(4, 3), textcoords="offset points", fontsize=9, color=PALE)
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
 

@@ -14,7 +14,7 @@ from reportgen.figures.style import LEVELS, Scale, palette
 
 WIDTH = 1600.0
 """Width of every canvas [unit]."""
-LABEL = 25.0
+LABEL = 28.0
 """Height of the line of words above a tile [unit]."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Picture
@@ -21,7 +22,7 @@ def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction
     """Return the page of one checkpoint: every feature map of every probe."""
     options = SectionOptions(channels=100_000)
     figures, seen = feature_maps(run, extraction, range(len(run.probes)), options)
-    place = {figure.id: figure for figure in figures}
+    place = {figure.id: replace(figure, number=i) for i, figure in enumerate(figures, start=1)}
     names = [e.name for e in run.measured]
     at = names.index(extraction.name)
     made = environment(skin="html", src=data_uri)

@@ -14,7 +14,7 @@ from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.chosen import groups
 from reportgen.sections.section import Check, Section
-from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
+from reportgen.sections.thumbnails import as_displayed, as_input, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
 QUESTION = "How does the network see this galaxy?"
@@ -46,6 +46,11 @@ class Dead:
     of: int
     rectified: bool
     """Whether the layer's output is rectified, so that dead has a meaning."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether its channels count as the network's: pooling repeats those of the layer before."""
+        return self.rectified and "Pooling" not in self.class_name
 
 
 @dataclass(frozen=True)
@@ -156,8 +161,10 @@ def feature_maps(
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
         probe = run.probes.probes[p]
-        width, height, placed, labels = contact_sheet([picture], [()], columns=4)
-        image = Figure(f"probe-{extraction.name}-{p}", {"probe": probe.id}, width / 4, height - LABEL, placed, labels)
+        seen_by_network = as_input(run.probes, p)
+        width, height, placed, labels = contact_sheet([picture, seen_by_network], [(), ()], columns=4)
+        facts = {"probe": probe.id, "channel": run.probes.channels[0], "channels": len(run.probes.channels)}
+        image = Figure(f"probe-{extraction.name}-{p}", facts, width / 2, height - LABEL, placed, labels)
         own = [_mosaic(run, extraction, layer, p, marks[layer.name], options) for layer in layers]
         figures += [image, *own]
         seen.append(Seen(probe.id, probe.label or "", probe.target, image.id, tuple(f.id for f in own)))
@@ -216,7 +223,7 @@ def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
 
 
 def _dead_check(extraction: Extraction) -> Check:
-    rows = [row for row in dead_channels(extraction) if row.rectified and "Pooling" not in row.class_name]
+    rows = [row for row in dead_channels(extraction) if row.counts]
     dead, total = sum(len(row.dead) for row in rows), sum(row.of for row in rows)
     share = dead / total if total else 0.0
     facts = {

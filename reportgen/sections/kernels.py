@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
-from reportgen.figures import Figure, Limits, mosaic
+from reportgen.figures import Figure, Limits, Mark, mosaic
+from reportgen.sections.activations import states
 from reportgen.sections.chosen import Group, groups
 from reportgen.sections.section import Section
 
@@ -118,7 +119,9 @@ def _figure(
     else:
         return None
     limits = Limits.of(kernel, "signed")
-    width, height, placed, words = mosaic(maps, limits, labels, columns=columns)
+    marks = _dead_marks(extraction, layer, facts.pop("output_of"))
+    facts["dead"] = marks.count("dead")
+    width, height, placed, words = mosaic(maps, limits, labels, marks, columns=columns)
     facts |= {
         "layer": layer.name, "checkpoint": extraction.about.file, "epoch": extraction.epoch, "role": role,
         "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else run.probes.input_shape[:2],
@@ -135,7 +138,13 @@ def _dense_as_image(
     maps = images.transpose(0, 1, 3, 2).reshape(*shape[:2], -1)
     several = len(channels) > 1
     labels = [f"unit {u} {c}" if several else f"unit {u}" for u in range(units) for c in channels]
-    facts = {"kind": "dense", "of": maps.shape[-1], "shown": min(maps.shape[-1], most), "units": units}
+    facts = {
+        "output_of": [u for u in range(units) for _ in channels][:most],
+        "kind": "dense",
+        "of": maps.shape[-1],
+        "shown": min(maps.shape[-1], most),
+        "units": units,
+    }
     return maps[..., :most], labels[:most], facts
 
 
@@ -150,8 +159,16 @@ def _slices(
     facts["bands"] = list(bands)
     if bands and count <= 4 * strongest:
         labels = [f"{o} {b}" if len(bands) > 1 else f"{o}" for o in range(outputs) for b in bands]
-        return maps, labels, facts | {"shown": count}
+        return maps, labels, facts | {"shown": count, "output_of": [o for o in range(outputs) for _ in bands]}
     norms = np.sqrt((maps.astype(np.float64) ** 2).sum(axis=(0, 1)))
     order = np.argsort(-np.nan_to_num(norms), kind="stable")[:strongest]
     labels = [f"{i % inputs}→{i // inputs}" for i in order.tolist()]
-    return maps[..., order], labels, facts | {"shown": len(order)}
+    return maps[..., order], labels, facts | {"shown": len(order), "output_of": (order // inputs).tolist()}
+
+
+def _dead_marks(extraction: Extraction, layer: Layer, outputs: list[int]) -> list[Mark]:
+    """Return which tiles belong to an output channel that is dead on all probes: nothing reads what they find."""
+    if layer.name not in extraction.measured or len(extraction.shape(layer.name)) != 4:
+        return [""] * len(outputs)
+    state = states(extraction, layer)
+    return ["dead" if state[output] == "dead" else "" for output in outputs]

@@ -137,27 +137,31 @@ def _regression_figures(
     task, known = scored.task, scored.known
     predicted = scored.answers[known]
     actual = np.array([run.probes.probes[i].target for i in known], float)
-    names = [str(i) for i in known]
     difference = predicted - actual
+    # The largest differences are the ones a reader looks up; more numbers than these pile up.
+    worst = set(np.argsort(-np.abs(difference), kind="stable")[:8].tolist())
+    names = [str(i) if k in worst else "" for k, i in enumerate(known)]
     low, high = float(min(predicted.min(), actual.min())), float(max(predicted.max(), actual.max()))
     margin = 0.05 * (high - low or 1)
     limits = (low - margin, high + margin)
+    if extraction.output_activation == "sigmoid" and low >= 0 and high <= 1:
+        limits = (-0.02, 1.02)
     unit = f" [{task.unit}]" if task.unit else ""
     facts = {
         "n": len(known),
         "checkpoint": extraction.about.file,
         "epoch": extraction.epoch,
         "output": task.output,
+        "display": run.probes.display,
     }
     data = {
         "probe": [run.probes.probes[i].id for i in known],
         "actual": actual.tolist(),
         "predicted": predicted.tolist(),
     }
-    against = scatter(actual.tolist(), predicted.tolist(), names, f"actual{unit}", f"{task.output}{unit}", limits, True)
-    apart = scatter(
-        actual.tolist(), difference.tolist(), names, f"actual{unit}", f"predicted − actual{unit}", limits, False
-    )
+    axis, both = f"actual {task.output}{unit}", f"predicted {task.output}{unit}"
+    against = scatter(actual.tolist(), predicted.tolist(), names, axis, both, limits, True)
+    apart = scatter(actual.tolist(), difference.tolist(), names, axis, f"predicted − actual{unit}", limits, False)
     figures = [
         chart_figure(f"predictions-actual-{extraction.name}", against, facts | {"kind": "actual"}, data),
         chart_figure(f"predictions-difference-{extraction.name}", apart, facts | {"kind": "difference"}, data),

@@ -131,7 +131,7 @@ def _as_seen(probes: ProbeSet, images: NDArray[np.floating], shown: int) -> tupl
         width, height, placed, labels = mosaic(maps, limits, [str(i) for i in range(shown)], columns=16)
         facts = {
             "channel": channel, "number": c, "channels": len(probes.channels), "shown": shown, "of": len(probes),
-            "shape": probes.input_shape[:2],
+            "shape": probes.input_shape[:2], "squeezed": squeezed(probes),
         }  # fmt: skip
         figures.append(Figure(f"probes-seen-{c}", facts, width, height, placed, labels, limits.bar()))
     return tuple(figures)
@@ -149,3 +149,14 @@ def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
         return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)
     status: Status = "pass" if FAINT <= largest <= LOUD else "warn"
     return Check("input_range", status, largest, FAINT if largest < FAINT else LOUD, facts)
+
+
+def squeezed(probes: ProbeSet) -> str:
+    """Return "1200 × 800 to 100 × 100 (width × height)" where preparation changed an image's proportions, else ""."""
+    y, x, _ = probes.input_shape
+    for image, steps in ((image, probes.steps) for image in probes.images):
+        height, width = image.shape[:2]
+        cropped = any("crop" in step for step in steps)
+        if not cropped and abs(width * y - height * x) > max(width, height):
+            return f"{width} × {height} to {x} × {y} (width × height)"
+    return ""

@@ -46,6 +46,8 @@ class Content:
     """What the template shows."""
 
     rows: tuple[Row, ...]
+    ordered: bool
+    """Whether epochs are known, so that the order is that of training."""
     metrics: tuple[str, ...]
     """Columns of the history shown in the table."""
     history: str
@@ -96,7 +98,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         at = place[chosen.extraction.epoch]
         gap = float(columns["val_loss"][at] - columns["loss"][at])
     content = Content(
-        tuple(rows), metrics, history.file if history else "",
+        tuple(rows), len(rows) < 2 or any(row.epoch is not None for row in rows), metrics,
+        history.file if history else "",
         chosen.extraction.name if chosen else "", chosen.extraction.epoch if chosen else None,
         chosen.monitor if chosen else "", chosen.value if chosen else None, chosen.larger if chosen else False,
         chosen.epoch if chosen else None, gap, str(run.run.record.get("notes") or ""),

@@ -9,7 +9,7 @@ from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
 from reportgen.sections.activations import dead_channels
-from reportgen.sections.chosen import best
+from reportgen.sections.chosen import Group, best, groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
@@ -23,6 +23,22 @@ class SectionOptions(Options):
 
     pictures: int = 8
     """Probes shown on the first page, with what the best checkpoint says of them."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One architecture of the run, where there are several."""
+
+    letter: str
+    checkpoint: str
+    """Its best checkpoint."""
+    epoch: int | None
+    parameters: int
+    score: RegressionScore | None
+    confusion: Confusion | None
+    dead: int
+    channels: int
+    """Of rectified layers with maps."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,8 @@ class Content:
     channels: int
     notes: str
     """The user's paragraph in the configuration."""
+    networks: tuple[Network, ...]
+    """One a line, where the run has several architectures."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
@@ -62,7 +80,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     e = chosen.extraction
     epochs = [x.epoch for x in run.extractions if x.epoch is not None]
     said = score(run, e) if e.predictions is not None else None
-    rows = [r for r in dead_channels(e) if r.rectified and "Pooling" not in r.class_name]
+    dead, channels = _dead(e)
+    several = groups(run)
     content = Content(
         checkpoints=len(run.run.checkpoints), measured=len(run.measured),
         first_epoch=min(epochs, default=None), last_epoch=max(epochs, default=None), probes=len(run.probes),
@@ -71,9 +90,26 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         best=e.about.file, best_epoch=e.epoch, monitor=chosen.monitor, value=chosen.value,
         overall_best_epoch=chosen.epoch, kind=said.task.kind if said else "", output=said.task.output if said else "",
         score=said.score if said else None, confusion=said.confusion if said else None,
-        dead=sum(len(r.dead) for r in rows), channels=sum(r.of for r in rows), notes=run.config.report.notes,
+        dead=dead, channels=channels, notes=run.config.report.notes,
+        networks=tuple(_network(run, group) for group in several) if len(several) > 1 else (),
     )  # fmt: skip
     return Section(content, (_strip(run, e, said, options.pictures),) if said else ())
+
+
+def _network(run: ExtractedRun, group: Group) -> Network:
+    e = group.best.extraction
+    said = score(run, e) if e.predictions is not None else None
+    parameters = sum(layer.parameters for layer in e.layers)
+    return Network(
+        group.letter, e.about.file, e.epoch, parameters, said.score if said else None, said.confusion if said else None,
+        *_dead(e),
+    )  # fmt: skip
+
+
+def _dead(extraction: Extraction) -> tuple[int, int]:
+    """Return how many channels of rectified layers with maps are dead, and how many there are."""
+    rows = [row for row in dead_channels(extraction) if row.counts]
+    return sum(len(row.dead) for row in rows), sum(row.of for row in rows)
 
 
 def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -> Figure:

@@ -52,7 +52,7 @@ def task_of(run: ExtractedRun, extraction: Extraction) -> Task:
             kind = "regression" if run.probes.has_targets or not bounded else "binary"
     classes = asked.classes
     if kind == "regression":
-        return Task("regression", (), asked.output or "predicted value", asked.unit)
+        return Task("regression", (), asked.output or "value", asked.unit)
     wanted = 2 if kind == "binary" else units
     if len(classes) != wanted:
         classes = tuple(f"class {i}" for i in range(wanted))

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.config import DisplayConfig
-from reportgen.figures import Label, Picture, Placed, png
+from reportgen.figures import Label, Limits, Picture, Placed, png
 from reportgen.figures.mosaic import LABEL, WIDTH
 from reportgen.figures.stretch import display_rgb, shrink
+from reportgen.figures.style import palette
 from reportgen.probes.probeset import Probe, ProbeSet
 
 
@@ -22,6 +23,14 @@ def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int])
 def as_displayed(probe: Probe, maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn maps `(y, x, …)` as the probe's picture is turned: FITS stores, and networks see, the lowest row first."""
     return maps[::-1] if probe.metadata.get("row_0") == "bottom" else maps
+
+
+def as_input(probes: ProbeSet, index: int) -> Picture:
+    """Return the first channel of what the network sees of a probe, in the range it has over the whole set."""
+    channel = probes.inputs.reshape(len(probes), *probes.input_shape)[..., 0]
+    limits = Limits.of(channel, "magnitude")
+    indices = limits.indices(as_displayed(probes.probes[index], channel[index].astype(np.float32)))
+    return png(indices, palette("magnitude"))
 
 
 def contact_sheet(
