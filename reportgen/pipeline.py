@@ -12,13 +12,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportgen.archive import NewReport, new_report, probes_changed, read_manifest, write_index, write_manifest
+from reportgen.archive import (
+    NewReport,
+    folder_name,
+    new_report,
+    probes_changed,
+    read_manifest,
+    write_index,
+    write_manifest,
+)
 from reportgen.checkpoints.architecture import architecture_signature
 from reportgen.checkpoints.discovery import find_run
 from reportgen.checkpoints.formats import FORMATS, read_checkpoint
 from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.config.load import Loaded
-from reportgen.errors import Failure, NetworkError, ReportgenError
+from reportgen.errors import ArchiveError, Failure, NetworkError, ReportgenError
 from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
@@ -74,9 +82,15 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
 def render(report: Path, progress: Progress, formats: Sequence[str] | None = None) -> Outcome:
     """Redraw a report from its stored extractions, as a new report beside it; the network is not needed."""
     manifest = read_manifest(report)
+    archive = report.resolve().parent.parent
+    if report.resolve().parent.name != folder_name(manifest["run"]) or not (report / "extraction").is_dir():
+        raise ArchiveError(
+            "this report is not in an archive, or not whole", where=str(report),
+            expected=f"a folder {folder_name(manifest['run'])}/{manifest['id']} with the folder extraction in it",
+            advice="Put the whole report back where it was, below the folder of its run.",
+        )  # fmt: skip
     started = datetime.now(UTC)
     key = sha256(f"{manifest['id']} {formats}".encode()).hexdigest()
-    archive = report.resolve().parent.parent
     with new_report(archive, manifest["run"], started, key) as new:
         for source in sorted((report / "extraction").iterdir()):
             _share(source, new.folder / "extraction" / source.name)
@@ -132,10 +146,10 @@ def _extract(checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: d
 
 def _make(new: NewReport, progress: Progress, formats: Sequence[str] | None, more: dict[str, Any]) -> Outcome:
     """Draw a report from the extraction folder of a new report, and write its manifest."""
-    with open_run(new.folder / "extraction") as extracted:
-        options = check_options(extracted.config.sections)
-        report, written, counts = write_files(new.folder, extracted, options, progress, formats)
-        more["inputs"] = {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints}
+    extracted = open_run(new.folder / "extraction")
+    options = check_options(extracted.config.sections)
+    report, written, counts = write_files(new.folder, extracted, options, progress, formats)
+    more["inputs"] = {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints}
     write_manifest(new, report, more)
     return Outcome(new.final, tuple(new.final / path.name for path in written), report.failures, counts)
 

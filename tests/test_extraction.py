@@ -17,28 +17,28 @@ from reportgen.extraction.write import channel_statistics
 
 def test_probes_run_and_history_come_back_as_they_were(tmp_path):
     before = probe_set(targets=True)
-    with open_run(write_folder(tmp_path / "e", probes=before)) as run:
-        after = run.probes
-        assert after.probes == before.probes
-        assert (after.inputs == before.inputs).all() and after.inputs.dtype == before.inputs.dtype
-        assert all((a == b).all() for a, b in zip(after.images, before.images, strict=True))
-        assert (after.bands, after.channels, after.input_shape) == (before.bands, before.channels, before.input_shape)
-        assert [c.epoch for c in run.run.checkpoints] == [1, 2, 3]
-        assert run.run.history.columns["loss"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
-        assert [e.about.problem for e in run.extractions] == ["", "", ""]
+    run = open_run(write_folder(tmp_path / "e", probes=before))
+    after = run.probes
+    assert after.probes == before.probes
+    assert (after.inputs == before.inputs).all() and after.inputs.dtype == before.inputs.dtype
+    assert all((a == b).all() for a, b in zip(after.images, before.images, strict=True))
+    assert (after.bands, after.channels, after.input_shape) == (before.bands, before.channels, before.input_shape)
+    assert [c.epoch for c in run.run.checkpoints] == [1, 2, 3]
+    assert run.run.history.columns["loss"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
+    assert [e.about.problem for e in run.extractions] == ["", "", ""]
 
 
 def test_maps_and_their_statistics_are_stored_exactly(tmp_path):
-    with open_run(write_folder(tmp_path / "e")) as run:
-        e = run.extractions[0]
-        maps = e.maps("conv")
-        assert maps.shape == e.shape("conv") == (6, 16, 16, 5) and maps.dtype == np.float32
-        assert (e.maps("conv", 3) == maps[3]).all()
-        channels = e.channels("conv")
-        assert (channels.maximum == maps.max(axis=(1, 2))).all() and (channels.minimum == maps.min(axis=(1, 2))).all()
-        assert channels.zeros == pytest.approx((maps == 0).mean(axis=(1, 2)))
-        assert channels.mean == pytest.approx(maps.mean(axis=(1, 2)), rel=1e-5)
-        assert e.arrays("conv")["kernel"].shape == (5, 5, 3, 5)
+    run = open_run(write_folder(tmp_path / "e"))
+    e = run.extractions[0]
+    maps = e.maps("conv")
+    assert maps.shape == e.shape("conv") == (6, 16, 16, 5) and maps.dtype == np.float32
+    assert (e.maps("conv", 3) == maps[3]).all()
+    channels = e.channels("conv")
+    assert (channels.maximum == maps.max(axis=(1, 2))).all() and (channels.minimum == maps.min(axis=(1, 2))).all()
+    assert channels.zeros == pytest.approx((maps == 0).mean(axis=(1, 2)))
+    assert channels.mean == pytest.approx(maps.mean(axis=(1, 2)), rel=1e-5)
+    assert e.arrays("conv")["kernel"].shape == (5, 5, 3, 5)
 
 
 def test_statistics_of_vectors_have_one_value_a_unit():
@@ -51,8 +51,8 @@ def test_another_schema_is_refused_with_what_to_do(tmp_path):
     folder = write_folder(tmp_path / "e")
     record = json.loads((folder / "_run.json").read_text())
     (folder / "_run.json").write_text(json.dumps(record | {"schema": SCHEMA + 1}))
-    with pytest.raises(ExtractionError, match="another schema") as error, open_run(folder):
-        pass
+    with pytest.raises(ExtractionError, match="another schema") as error:
+        open_run(folder)
     assert "newer" in error.value.advice
 
 
@@ -61,9 +61,9 @@ def test_a_damaged_extraction_costs_only_itself(tmp_path):
     (folder / "epoch-002.h5").write_bytes(b"no HDF5")
     with h5py.File(folder / "epoch-003.h5", "r+") as file:
         file.attrs["schema"] = SCHEMA + 1
-    with open_run(folder) as run:
-        assert [e.name for e in run.extractions] == ["epoch-001"]
-        assert [f.name for f in run.failures] == ["epoch-002.keras", "epoch-003.keras"]
+    run = open_run(folder)
+    assert [e.name for e in run.extractions] == ["epoch-001"]
+    assert [f.name for f in run.failures] == ["epoch-002.keras", "epoch-003.keras"]
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):

@@ -104,13 +104,13 @@ def test_stored_maps_equal_a_multi_output_model_of_keras_with_dropout_off(made, 
     expected = dict(
         zip([layer.name for layer in model.layers], several.predict(images / 255.0, verbose=0), strict=True)
     )
-    with open_run(outcome.folder / "extraction") as extracted:
-        e = extracted.extractions[epoch - 1]
-        assert set(e.measured) == {"conv", "pool", "out"}
-        for name in e.measured:
-            np.testing.assert_allclose(e.maps(name), expected[name], atol=1e-6)
-        np.testing.assert_allclose(e.predictions, expected["out"], atol=1e-6)
-        assert (e.arrays("conv")["kernel"] == model.get_layer("conv").get_weights()[0]).all()
+    extracted = open_run(outcome.folder / "extraction")
+    e = extracted.extractions[epoch - 1]
+    assert set(e.measured) == {"conv", "pool", "out"}
+    for name in e.measured:
+        np.testing.assert_allclose(e.maps(name), expected[name], atol=1e-6)
+    np.testing.assert_allclose(e.predictions, expected["out"], atol=1e-6)
+    assert (e.arrays("conv")["kernel"] == model.get_layer("conv").get_weights()[0]).all()
 
 
 WITHOUT_KERAS = """
@@ -212,9 +212,9 @@ def test_every_kind_of_failure_costs_only_itself_and_is_named(tmp_path, monkeypa
     html = (outcome.folder / "report.html").read_text()
     assert all(f"epoch-00{i}" in html for i in (3, 4, 5, 7)) and "g5.png" in html and "planted in a section" in html
     assert (outcome.folder / "report.pdf").stat().st_size > 10_000
-    with open_run(outcome.folder / "extraction") as extracted:
-        weights_only = next(e for e in extracted.extractions if e.name == "epoch-007")
-        assert weights_only.predictions is None and weights_only.arrays("c")["kernel"].shape == (3, 3, 3, 2)
+    extracted = open_run(outcome.folder / "extraction")
+    weights_only = next(e for e in extracted.extractions if e.name == "epoch-007")
+    assert weights_only.predictions is None and weights_only.arrays("c")["kernel"].shape == (3, 3, 3, 2)
 
 
 def test_an_error_on_the_way_leaves_no_half_report_and_no_trace(tmp_path, monkeypatch):

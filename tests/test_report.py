@@ -26,8 +26,8 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} ../..
 def make(folder: Path, **options):
     write_folder(folder / "extraction", **options)
     (folder / "checkpoints").mkdir()
-    with open_run(folder / "extraction") as run:
-        return write_files(folder, run, check_options(run.config.sections), lambda *_: None)
+    run = open_run(folder / "extraction")
+    return write_files(folder, run, check_options(run.config.sections), lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,11 @@ def test_pages_of_the_checkpoints_exist_and_hold_every_map_of_every_probe(made):
     assert page.count("<figure") == 6 * 3  # six probes: itself, conv, pool
 
 
+def titles(outline) -> set[str]:
+    """Return the titles of all bookmarks, nested ones too."""
+    return set().union(*(titles(o) if isinstance(o, list) else {o["/Title"]} for o in outline))
+
+
 def test_pdf_is_tagged_carries_its_data_and_embeds_its_fonts(made):
     folder, report, _, _ = made
     reader = PdfReader(folder / "report.pdf")
@@ -81,9 +86,7 @@ def test_pdf_is_tagged_carries_its_data_and_embeds_its_fonts(made):
     assert b"version: 1" in reader.attachments["config.yaml"][0]
     xmp = root["/Metadata"].get_data().decode()
     assert re.search(r"pdfaid:part[^>]*>3|pdfaid:part=.3", xmp) and "<pdfuaid:part>1<" in xmp
-    assert {o["/Title"] for o in reader.outline if isinstance(o, dict)} >= {
-        s.title for s in report.sections
-    } or reader.outline
+    assert titles(reader.outline) >= {s.title for s in report.sections}
     fonts = set()
     for page in reader.pages:
         for font in page["/Resources"].get("/Font", {}).values():
@@ -158,3 +161,33 @@ def test_a_variable_a_template_does_not_have_is_an_error_not_a_blank():
 
     with pytest.raises(UndefinedError):
         environment(skin="html").from_string("{{ nothing_of_that_name }}").render()
+
+
+def test_a_template_that_fails_costs_only_its_section(tmp_path, monkeypatch):
+    import shutil
+
+    from reportgen import templating
+
+    broken = tmp_path / "templates"
+    shutil.copytree(templating.resource_folder("templates"), broken)
+    (broken / "sections" / "kernels.html").write_text("{{ it.no_such_number }}")
+    monkeypatch.setattr(templating, "resource_folder", lambda name: broken)
+    folder = tmp_path / "report"
+    folder.mkdir()
+    report, written, _ = make(folder)
+    assert [(f.kind, f.name) for f in report.failed] == [("section", "kernels")] and len(written) == 3
+    html = (folder / "report.html").read_text()
+    assert "no_such_number" in html and 'id="predictions"' in html
+
+
+def test_characters_no_font_has_do_not_cost_the_pdf(tmp_path):
+    import dataclasses
+
+    probes = probe_set()
+    named = [
+        dataclasses.replace(p, id=f"a$^$b {c} {i}")
+        for i, (p, c) in enumerate(zip(probes.probes, "🌌星系銀河団", strict=False))
+    ]
+    report, written, _ = make(tmp_path, probes=dataclasses.replace(probes, probes=tuple(named)))
+    assert len(written) == 3 and report.failures == ()
+    assert "🌌" in (tmp_path / "report.html").read_text()

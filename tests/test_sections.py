@@ -25,8 +25,8 @@ def quiet(*_):
 
 
 def report_of(folder):
-    with open_run(folder) as run:
-        return build_report(run, check_options(run.config.sections), quiet)
+    run = open_run(folder)
+    return build_report(run, check_options(run.config.sections), quiet)
 
 
 def content(report, id):
@@ -38,8 +38,8 @@ def test_every_section_has_its_words_its_template_and_plain_content(id, tmp_path
     module = SECTIONS[id]
     assert module.TITLE and module.QUESTION.endswith("?") and issubclass(module.SectionOptions, Options)
     assert (resource_folder("templates") / "sections" / f"{id}.html").is_file()
-    with open_run(write_folder(tmp_path / "e")) as run:
-        section, failure = build_section(run, SectionConfig(id=id), module.SectionOptions())
+    run = open_run(write_folder(tmp_path / "e"))
+    section, failure = build_section(run, SectionConfig(id=id), module.SectionOptions())
     assert failure is None and not section.absent
     assert dataclasses.is_dataclass(section.content) and section.title == module.TITLE
     json.dumps(dataclasses.asdict(section.content), default=lambda v: v.item())
@@ -125,8 +125,8 @@ def test_a_regression_is_scored_against_its_targets(tmp_path):
     folder = write_folder(tmp_path / "e", probes=probe_set(8, targets=True), config={"task": {"kind": "regression"}})
     report = report_of(folder)
     said = content(report, "predictions").networks[0]
-    with open_run(folder) as run:
-        predicted = run.extractions[1].predictions[:, 0].astype(float)
+    run = open_run(folder)
+    predicted = run.extractions[1].predictions[:, 0].astype(float)
     actual = np.arange(1, 9) / 9
     assert said.score.mean_absolute_difference == pytest.approx(np.abs(predicted - actual).mean(), rel=1e-6)
     section = next(s for s in report.sections if s.id == "predictions")

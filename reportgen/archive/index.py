@@ -12,6 +12,9 @@ from reportgen.archive.store import is_report
 from reportgen.errors import ArchiveError
 from reportgen.templating import environment
 
+NOTHING = {"measured": None, "checkpoints": None, "monitor": "", "value": None, "best_epoch": None}
+"""What the index says of a report without a summary."""
+
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +34,7 @@ def write_index(archive: Path) -> Path:
         rows.append(
             {
                 "place": place, "id": manifest["id"], "run": manifest["run"], "verdict": manifest["verdict"],
-                "banners": manifest["banners"], "summary": manifest["summary"],
+                "banners": manifest["banners"], "summary": NOTHING | manifest["summary"],
                 "failures": len(manifest["failures"]), "made": manifest.get("started", ""),
                 "files": [name for name in ("report.html", "report.pdf", "report.json") if name in manifest["files"]],
             }

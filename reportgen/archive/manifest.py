@@ -12,6 +12,7 @@ from typing import Any
 from reportgen.archive.store import NewReport, folder_name, is_report
 from reportgen.errors import ArchiveError
 from reportgen.report import Report
+from reportgen.report.json import dump
 
 SCHEMA = 1
 """Version of manifest.json."""
@@ -38,8 +39,7 @@ def write_manifest(new: NewReport, report: Report, more: dict[str, Any]) -> None
         "files": files,
         **more,
     }
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, default=str)
-    (new.folder / NAME).write_text(text + "\n", encoding="utf-8")
+    (new.folder / NAME).write_text(dump(content), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -46,7 +46,17 @@ def new_report(archive: Path, run: str, now: datetime, key: str) -> Iterator[New
     report = NewReport(folder, id, home / id)
     try:
         yield report
-        folder.replace(report.final)
+        while True:
+            try:
+                folder.replace(report.final)
+                break
+            except OSError:
+                if not report.final.exists():
+                    raise
+                # Somebody else filed a report of the same second meanwhile.
+                now += timedelta(seconds=1)
+                report.id = f"{now:%Y%m%d-%H%M%S}-{key[:8]}"
+                report.final = home / report.id
     finally:
         if folder.exists():
             shutil.rmtree(folder, ignore_errors=True)

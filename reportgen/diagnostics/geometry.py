@@ -47,7 +47,12 @@ def receptive_field(kind: str, config: Mapping[str, Any], inputs: Iterable[Reach
     return Reach((grown[0], grown[1]), (jump[0] * stride[0], jump[1] * stride[1]))
 
 
-def multiply_adds(kind: str, output_shape: tuple[int | None, ...], kernel_sizes: Iterable[int]) -> int | None:
+def multiply_adds(
+    kind: str,
+    output_shape: tuple[int | None, ...],
+    kernel_sizes: Iterable[int],
+    input_shape: tuple[int | None, ...] = (),
+) -> int | None:
     """Return the multiply–adds of one image: each number of a kernel is used once an output pixel.
 
     For convolutions output height × width × kernel numbers, for dense layers kernel numbers; 0 for layers without a
@@ -57,7 +62,8 @@ def multiply_adds(kind: str, output_shape: tuple[int | None, ...], kernel_sizes:
     numbers = sum(kernel_sizes)
     if not numbers:
         return 0
-    places = output_shape[:-1] if "Conv" in kind else ()
+    # A transposed convolution uses each number once an input pixel; a dense layer once a place it is applied to.
+    places = (input_shape if kind.endswith("Transpose") else output_shape)[:-1]
     if any(place is None for place in places):
         return None
     return numbers * math.prod(place for place in places if place is not None)

@@ -7,12 +7,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "r2", "iou", "dice", "correlation", "top_k")
+LARGER_IS_BETTER = (
+    "acc", "auc", "precision", "recall", "f1", "r2", "iou", "dice", "correlation", "cosine_similarity", "kappa", "mcc",
+    "top_k", "sensitivity", "specificity",
+)  # fmt: skip
 
 
 def larger_is_better(name: str, mode: Literal["auto", "min", "max"] = "auto") -> bool:
     """Return whether the best value of a monitored quantity is its largest, by its name where `mode` is auto."""
-    return mode == "max" or (mode == "auto" and any(word in name.lower() for word in LARGER_IS_BETTER))
+    if mode != "auto":
+        return mode == "max"
+    word = name.lower()
+    return not word.endswith(("loss", "error")) and any(part in word for part in LARGER_IS_BETTER)
 
 
 def best_index(values: NDArray[np.floating], larger: bool) -> int | None:

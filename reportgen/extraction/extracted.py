@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,28 +40,23 @@ class ExtractedRun:
         return tuple(e for e in self.extractions if e.about.architecture == signature)
 
 
-@contextmanager
-def open_run(folder: Path) -> Iterator[ExtractedRun]:
+def open_run(folder: Path) -> ExtractedRun:
     """Open the extraction folder of a report; a checkpoint whose file is missing or damaged becomes a failure."""
     run, rest = read_run(folder)
     extractions: list[Extraction] = []
     failures = list(run.failures)
-    try:
-        for checkpoint in run.checkpoints:
-            try:
-                extractions.append(Extraction(folder / f"{checkpoint.name}.h5"))
-            except ExtractionError as error:
-                if not any(f.name == checkpoint.file for f in failures):
-                    failures.append(error.failure("checkpoint", checkpoint.file))
-        probes = read_probes(folder)
-        yield ExtractedRun(
-            run=run,
-            config=Config.model_validate(rest["config"]),
-            probes=probes,
-            extractions=tuple(extractions),
-            provenance=rest["provenance"],
-            failures=(*failures, *probes.failures),
-        )
-    finally:
-        for extraction in extractions:
-            extraction.close()
+    for checkpoint in run.checkpoints:
+        try:
+            extractions.append(Extraction(folder / f"{checkpoint.name}.h5"))
+        except ExtractionError as error:
+            if not any(f.name == checkpoint.file for f in failures):
+                failures.append(error.failure("checkpoint", checkpoint.file))
+    probes = read_probes(folder)
+    return ExtractedRun(
+        run=run,
+        config=Config.model_validate(rest["config"]),
+        probes=probes,
+        extractions=tuple(extractions),
+        provenance=rest["provenance"],
+        failures=(*failures, *probes.failures),
+    )

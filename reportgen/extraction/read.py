@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,50 +33,51 @@ class Channels:
 
 
 class Extraction:
-    """One checkpoint as measured: weights, activations and predictions, read when asked for."""
+    """One checkpoint as measured: weights, activations and predictions, read when asked for.
+
+    The file is open only while something is read from it: a run may have more checkpoints than a process may have
+    open files. Whatever cannot be read raises ExtractionError.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _open(path)
-        self.about = About(**json.loads(self._file.attrs["about"]))
-        self.name = self.about.name
-        self.epoch = self.about.epoch
-
-    @cached_property
-    def layers(self) -> tuple[Layer, ...]:
-        """Every call of every layer in the order of computation; empty where the network could not be rebuilt."""
-        rows = json.loads(self._file["layers"].asstr()[()])
-        return tuple(
+        with _open(path) as file:
+            self.about = About(**json.loads(file.attrs["about"]))
+            rows = json.loads(file["layers"].asstr()[()])
+            self._arrays = {
+                group.attrs["layer"]: {group[str(i)].attrs["variable"]: group[str(i)].name for i in range(len(group))}
+                for _, group in sorted(file["weights"].items())
+            }
+            groups = sorted(file.get("activations", {}).items())
+            self._groups = {group.attrs["layer"]: group.name for _, group in groups}
+            self._shapes = {group.attrs["layer"]: tuple(group["maps"].shape) for _, group in groups}
+            self.output_activation = str(file.attrs.get("output_activation", ""))
+            self.predictions: NDArray[np.float32] | None = _get(file, "predictions")
+            self.scores: NDArray[np.float32] | None = _get(file, "scores")
+        self.layers = tuple(
             Layer(**{**row, "inputs": tuple(row["inputs"]), "output_shape": tuple(row["output_shape"])}) for row in rows
         )
-
-    @cached_property
-    def _weights(self) -> dict[str, h5py.Group]:
-        return {group.attrs["layer"]: group for _, group in sorted(self._file["weights"].items())}
+        self.name = self.about.name
+        self.epoch = self.about.epoch
 
     @property
     def weighted(self) -> tuple[str, ...]:
         """Names of the layers that have arrays, in the order of the checkpoint."""
-        return tuple(self._weights)
+        return tuple(self._arrays)
 
     def variables(self, layer: str) -> tuple[str, ...]:
         """Return the names of a layer's arrays without reading them; none for a layer without."""
-        group = self._weights.get(layer)
-        return () if group is None else tuple(group[str(i)].attrs["variable"] for i in range(len(group)))
+        return tuple(self._arrays.get(layer, ()))
 
     def arrays(self, layer: str) -> dict[str, NDArray[np.generic]]:
         """Return a layer's arrays by variable: kernel, bias, …"""
-        group = self._weights[layer]
-        return {group[str(i)].attrs["variable"]: group[str(i)][()] for i in range(len(group))}
-
-    @cached_property
-    def _activations(self) -> dict[str, h5py.Group]:
-        return {group.attrs["layer"]: group for _, group in sorted(self._file.get("activations", {}).items())}
+        with _open(self.path) as file:
+            return {name: file[place][()] for name, place in self._arrays[layer].items()}
 
     @property
     def measured(self) -> tuple[str, ...]:
         """Names of the layers whose activations are stored."""
-        return tuple(self._activations)
+        return tuple(self._groups)
 
     def layer(self, name: str) -> Layer:
         """Return the row of the layer table with this name."""
@@ -83,36 +85,19 @@ class Extraction:
 
     def shape(self, layer: str) -> tuple[int, ...]:
         """Return the shape of a layer's activations, `(probe, …, channel)`, without reading them."""
-        return tuple(self._activations[layer]["maps"].shape)
+        return self._shapes[layer]
 
     def maps(self, layer: str, probe: int | None = None) -> NDArray[np.float32]:
         """Return a layer's activations, `(probe, …, channel)`; of one probe `(…, channel)`."""
-        maps = self._activations[layer]["maps"]
-        return np.asarray(maps[()] if probe is None else maps[probe], np.float32)
+        with _open(self.path) as file:
+            maps = file[self._groups[layer]]["maps"]
+            return np.asarray(maps[()] if probe is None else maps[probe], np.float32)
 
     def channels(self, layer: str) -> Channels:
         """Return the statistics of a layer's channels over the probe set."""
-        group = self._activations[layer]
-        return Channels(*(group[name][()] for name in ("minimum", "maximum", "mean", "zeros")))
-
-    @cached_property
-    def predictions(self) -> NDArray[np.float32] | None:
-        """Output of the network, `(probe, unit)`; None where it could not be run."""
-        return self._file["predictions"][()] if "predictions" in self._file else None
-
-    @cached_property
-    def scores(self) -> NDArray[np.float32] | None:
-        """Output before the last activation function, `(probe, unit)`."""
-        return self._file["scores"][()] if "scores" in self._file else None
-
-    @property
-    def output_activation(self) -> str:
-        """Name of the last activation function."""
-        return str(self._file.attrs.get("output_activation", ""))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        with _open(self.path) as file:
+            group = file[self._groups[layer]]
+            return Channels(*(group[name][()] for name in ("minimum", "maximum", "mean", "zeros")))
 
 
 def read_probes(folder: Path) -> ProbeSet:
@@ -161,18 +146,21 @@ def read_run(folder: Path) -> tuple[Run, dict[str, Any]]:
     ), {"config": content["config"], "provenance": content["provenance"]}
 
 
-def _open(path: Path) -> h5py.File:
+@contextmanager
+def _open(path: Path) -> Iterator[h5py.File]:
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
+        with h5py.File(path, "r") as file:
+            _check_schema(path, file.attrs.get("schema"))
+            yield file
+    except (OSError, KeyError, ValueError) as error:
         raise ExtractionError(
-            "the extraction cannot be opened",
-            where=str(path),
-            received=str(error),
-            advice="run the report again",
-        ) from error
-    _check_schema(path, file.attrs.get("schema"))
-    return file
+            "the extraction cannot be read", where=path.name, received=str(error),
+            advice="it is damaged or missing: run the report again",
+        ) from error  # fmt: skip
+
+
+def _get(file: h5py.File, name: str) -> NDArray[np.float32] | None:
+    return file[name][()] if name in file else None
 
 
 def _check_schema(path: Path, schema: object) -> None:

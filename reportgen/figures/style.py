@@ -42,6 +42,7 @@ CHART: dict[str, object] = {
     "legend.frameon": False,
     "lines.linewidth": 1.6,
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold a dollar sign
     "xtick.color": PALE,
     "ytick.color": PALE,
     "xtick.labelcolor": INK,

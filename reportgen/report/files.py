@@ -11,7 +11,7 @@ import yaml
 from reportgen.config import Options
 from reportgen.errors import FormatError
 from reportgen.extraction import ExtractedRun
-from reportgen.report.html import as_checkpoint_page, as_html
+from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
 from reportgen.report.pdf import write_pdf
 from reportgen.report.report import Report, build_report, with_failures
@@ -29,7 +29,7 @@ def write_files(
     The PDF comes first: where it fails, HTML and JSON say so. Returns the report, what was written and, by kind, how
     much was made of how much.
     """
-    report = build_report(run, options, progress)
+    report = without_broken(build_report(run, options, progress))
     wanted = tuple(dict.fromkeys([*(formats or run.config.report.formats), "json"]))
     config = yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
     _write(folder / "config.yaml", config)
@@ -50,11 +50,12 @@ def write_files(
         pages = {}
         for done, extraction in enumerate(run.measured):
             progress("pages", done, len(run.measured))
-            _write(
-                folder / "checkpoints" / f"{extraction.name}.html",
-                as_checkpoint_page(report, run, extraction),
-            )
-            pages[extraction.name] = f"checkpoints/{extraction.name}.html"
+            page = f"checkpoints/{extraction.name}.html"
+            try:
+                _write(folder / page, as_checkpoint_page(report, run, extraction))
+                pages[extraction.name] = page
+            except ReportgenError as error:
+                report = with_failures(report, [error.failure("format", page)])
         progress("pages", len(run.measured), len(run.measured))
         _write(folder / "report.html", as_html(report, pages))
         written.append(folder / "report.html")

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import replace
 
+from reportgen.errors import Failure, printable
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Picture
-from reportgen.report.report import Report
+from reportgen.report.report import Report, with_failures
 from reportgen.sections.activations import SectionOptions, dead_channels, feature_maps
 from reportgen.templating import environment
+
+log = logging.getLogger(__name__)
 
 
 def as_html(report: Report, pages: dict[str, str]) -> str:
     """Return report.html; `pages` maps names of checkpoints to the pages beside it."""
     made = environment(skin="html", src=data_uri)
     return made.get_template("report.html").render(report=report, pages=pages)
+
+
+def without_broken(report: Report) -> Report:
+    """Return the report with every section whose template fails replaced by one line, and the failure named."""
+    template = environment(skin="html", src=lambda picture: "").get_template("section.html")
+    for section in report.sections:
+        try:
+            template.render(report=report, section=section, pages={})
+        except Exception as error:
+            log.exception("template of section %s", section.id)
+            failure = Failure(
+                "section", section.id, f"its template fails: {type(error).__name__}: {printable(error)}",
+                expected=f"templates/sections/{section.id}.html that renders", received="an error in it",
+                advice="mend the template and render the report again; its numbers are in report.json",
+            )  # fmt: skip
+            absent = f"This section could not be set: {failure.problem}"
+            sections = tuple(replace(s, absent=absent) if s.id == section.id else s for s in report.sections)
+            report = with_failures(replace(report, sections=sections), [failure])
+    return report
 
 
 def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction) -> str:

@@ -42,6 +42,11 @@ def as_json(report: Report) -> str:
             for section in report.sections
         ],
     }
+    return dump(content)
+
+
+def dump(content: Mapping[str, Any]) -> str:
+    """Return JSON text with sorted keys; numbers that are not finite are null, numpy's are plain."""
     return json.dumps(_plain(content), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -53,6 +53,7 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
 
     html = environment(skin="pdf", src=source).get_template("report.html").render(report=report, pages={})
     files |= _faces()
+    html = _drawable(html, files)
     weasyprint = _weasyprint()
     # Attachments need a date; without a run's own, any fixed one keeps the bytes the same.
     dated = when or datetime(2000, 1, 1, tzinfo=UTC)
@@ -107,6 +108,22 @@ def _faces() -> dict[str, bytes]:
     faces["fallback.ttf"] = (fonts / "DejaVuSans.ttf").read_bytes()
     faces["mono.ttf"] = (fonts / "DejaVuSansMono.ttf").read_bytes()
     return faces
+
+
+def _drawable(html: str, files: Mapping[str, bytes]) -> str:
+    """Return the page with U+FFFD for characters that none of the fonts has: a glyph that is missing breaks PDF/A."""
+    covered = {*"\n\t\r"}
+    for name in ("text.ttf", "fallback.ttf"):
+        if name in files:
+            covered |= {chr(code) for code in _code_points(files[name])}
+    return "".join(c if c in covered else "\ufffd" for c in html) if len(covered) > 3 else html
+
+
+def _code_points(font: bytes) -> set[int]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(io.BytesIO(font), lazy=True) as opened:
+        return set(opened.getBestCmap())
 
 
 def _fetcher(files: Mapping[str, bytes]) -> Any:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from reportgen.config import Options
+from reportgen.config.suggest import did_you_mean
 from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
+from reportgen.errors import SectionError
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
@@ -25,11 +29,11 @@ class SectionOptions(Options):
 
     probes: tuple[str, ...] = ()
     """Ids of the probes shown here; by default the first of each label or group, at most `show`."""
-    show: int = 3
+    show: PositiveInt = 3
     """Probes shown where none are named. Every probe is on the checkpoint's own page."""
-    channels: int = 256
+    channels: PositiveInt = 256
     """Channels shown of a layer that has more: those with the largest mean activation."""
-    limits: str = "layer"
+    limits: Literal["layer", "map"] = "layer"
     """layer: one range for all channels and probes of a layer. map: each map its own range; flagged in the caption."""
 
 
@@ -46,11 +50,13 @@ class Dead:
     of: int
     rectified: bool
     """Whether the layer's output is rectified, so that dead has a meaning."""
+    own: bool
+    """Whether it is the rectifier itself, and no layer behind it that keeps zeros zero."""
 
     @property
     def counts(self) -> bool:
-        """Whether its channels count as the network's: pooling repeats those of the layer before."""
-        return self.rectified and "Pooling" not in self.class_name
+        """Whether its channels count as the network's: layers behind a rectifier only repeat its channels."""
+        return self.rectified and self.own
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,8 @@ def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
             Dead(
                 name, layer.class_name, extraction.about.file, extraction.epoch,
                 tuple(i for i, s in enumerate(state) if s == "dead"),
-                tuple(i for i, s in enumerate(state) if s == "constant"), len(state), _rectified(extraction, layer),
+                tuple(i for i, s in enumerate(state) if s == "constant"), len(state),
+                _rectified(extraction, layer), layer.activation in NON_NEGATIVE,
             )
         )  # fmt: skip
     return tuple(rows)
@@ -143,7 +150,7 @@ def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
 
 def _rectified(extraction: Extraction, layer: Layer) -> bool:
     """Whether the output is that of a rectifier, seen through layers that keep zeros zero."""
-    if layer.activation in NON_NEGATIVE or layer.class_name in NON_NEGATIVE:
+    if layer.activation in NON_NEGATIVE:
         return True
     through = "Pooling" in layer.class_name or layer.class_name.startswith(("UpSampling", "ZeroPadding", "Cropping"))
     through = through or "Dropout" in layer.class_name
@@ -215,7 +222,12 @@ def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
     """Return the probes shown: those asked for, else the first of each label or group, else the first ones."""
     place = {probe.id: i for i, probe in enumerate(run.probes.probes)}
     if options.probes:
-        return [place[id] for id in options.probes if id in place]
+        if unknown := [id for id in options.probes if id not in place]:
+            raise SectionError(
+                f"there is no probe {', '.join(unknown)}", where="sections.activations.probes",
+                expected=f"some of {', '.join(list(place)[:12])}", advice=did_you_mean(unknown[0], place),
+            )  # fmt: skip
+        return [place[id] for id in options.probes]
     kinds: dict[str, int] = {}
     for i, probe in enumerate(run.probes.probes):
         kinds.setdefault(probe.label or probe.group or str(i), i)

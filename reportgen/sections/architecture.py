@@ -107,12 +107,13 @@ def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
         reach = receptive_field(layer.class_name, layer.config, sees, (y, x))
         reaches[layer.name] = reach
         arrays = extraction.arrays(layer.weights) if layer.weights in extraction.weighted else {}
+        before_shape = extraction.layer(layer.inputs[0]).output_shape if layer.inputs else ()
         kernels = [int(math.prod(a.shape)) for name, a in arrays.items() if "kernel" in name]
         rows.append(
             Row(
                 layer.name, layer.class_name, "" if layer.activation == "linear" else layer.activation,
                 _geometry(layer.config), layer.output_shape, layer.parameters,
-                multiply_adds(layer.class_name, layer.output_shape, kernels),
+                multiply_adds(layer.class_name, layer.output_shape, kernels, before_shape),
                 reach.field if len(layer.output_shape) == 3 else None, layer.trainable,
                 () if layer.inputs in ((), (before,)) else layer.inputs,
             )

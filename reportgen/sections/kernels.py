@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
@@ -22,9 +23,9 @@ QUESTION = "What does the network look for?"
 class SectionOptions(Options):
     """Options of the kernels section."""
 
-    strongest: int = 64
+    strongest: PositiveInt = 64
     """Kernels shown of a layer that has more, those with the largest L2 norm."""
-    layers: int = 6
+    layers: PositiveInt = 6
     """Layers shown; the rest are counted."""
 
 
@@ -77,7 +78,7 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     left: list[str] = []
     drawn: set[str] = set()
     for layer in reference.layers:
-        if layer.weights in drawn or "kernel" not in reference.variables(layer.weights):
+        if layer.weights in drawn or not any("kernel" in v for v in reference.variables(layer.weights)):
             continue
         drawn.add(layer.weights)
         sees_image = _sees_image(reference, layer)
@@ -97,7 +98,8 @@ def _sees_image(extraction: Extraction, layer: Layer) -> bool:
     names = list(layer.inputs)
     while names:
         before = extraction.layer(names.pop())
-        if before.parameters or "Pool" in before.class_name or len(before.inputs) > 1:
+        weighted = before.parameters and before.class_name != "Normalization"
+        if weighted or "Pool" in before.class_name or len(before.inputs) > 1:
             return False
         names += before.inputs
     return True
@@ -107,7 +109,10 @@ def _figure(
     run: ExtractedRun, extraction: Extraction, layer: Layer, sees_image: bool, strongest: int, role: str
 ) -> Figure | None:
     """Return the kernels of a layer as an image, or None where they are none."""
-    kernel = extraction.arrays(layer.weights)["kernel"].astype(np.float32)
+    stored = extraction.arrays(layer.weights).get("kernel")
+    if stored is None:
+        return None  # separable: two arrays, neither of which is what the layer looks for
+    kernel = stored.astype(np.float32)
     if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
         maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))
@@ -118,6 +123,8 @@ def _figure(
         columns = (16 // bands) * bands if names and 1 < bands <= 8 else None
     else:
         return None
+    if all(probe.metadata.get("row_0") == "bottom" for probe in run.probes.probes):
+        maps = maps[::-1]  # turned as the pictures are
     limits = Limits.of(kernel, "signed")
     marks = _dead_marks(extraction, layer, facts.pop("output_of"))
     facts["dead"] = marks.count("dead")

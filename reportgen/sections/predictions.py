@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.diagnostics.scores import Confusion, RegressionScore
@@ -27,7 +28,7 @@ ENOUGH = 30
 class SectionOptions(Options):
     """Options of the predictions section."""
 
-    extremes: int = 5
+    extremes: PositiveInt = 5
     """How many of the best and of the worst predictions are shown."""
 
 
@@ -65,6 +66,8 @@ class Network:
     output: str
     unit: str
     activation: str
+    logits: bool
+    """Whether sigmoid or softmax was applied to a linear output."""
     classes: tuple[str, ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -74,6 +77,8 @@ class Network:
     score: RegressionScore | None
     confusion: Confusion | None
     labelled: int
+    not_finite: int
+    """Probes whose prediction is NaN or infinite; no score counts them."""
     unknown_labels: tuple[str, ...]
     """Labels of probes that are none of the classes."""
     figures: tuple[str, ...]
@@ -103,19 +108,20 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         drawn: list[Figure] = []
         if scored.score is not None:
             drawn = _regression_figures(run, scored, options, e)
-        elif task.kind == "binary":
+        elif task.kind == "binary" and np.isfinite(scored.answers).any():
             drawn = [_ranked(run, scored, e)]
         figures += drawn
         strange = [p.label for p in run.probes.probes if p.label and task.classes and p.label not in task.classes]
         networks.append(
             Network(
-                group.letter, task.kind, task.output, task.unit, e.output_activation, task.classes,
+                group.letter, task.kind, task.output, task.unit, e.output_activation, task.logits, task.classes,
                 tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
                 _rows(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
-                len(scored.known), tuple(dict.fromkeys(strange)), tuple(f.id for f in drawn),
+                len(scored.known), int((~np.isfinite(scored.answers)).sum()),
+                tuple(dict.fromkeys(strange)), tuple(f.id for f in drawn),
             )
         )  # fmt: skip
-    checks = tuple(_varies(group.best.extraction) for group in measured)
+    checks = tuple(_varies(group.best.extraction) for group in measured if len(run.probes) > 1)
     return Section(Content(tuple(networks), ENOUGH), tuple(figures), checks)
 
 
@@ -125,8 +131,9 @@ def _rows(run: ExtractedRun, scored: Scored, at: tuple[Extraction, ...]) -> tupl
     answers = [task.answers(e.predictions) for e in at if e.predictions is not None]
     picked = [task.chosen(e.predictions) for e in at if e.predictions is not None]
     for i, probe in enumerate(run.probes.probes):
-        names = tuple(task.classes[c[i]] for c in picked) if task.classes else ()
-        right = tuple(None if labels[i] is None else name == labels[i] for name in names)
+        classes = [c[i] for c in picked] if task.classes else []
+        names = tuple("none" if c is None else task.classes[c] for c in classes)
+        right = tuple(None if labels[i] is None or name == "none" else name == labels[i] for name in names)
         rows.append(Row(probe.id, probe.label or "", probe.target, tuple(float(a[i]) for a in answers), names, right))
     return tuple(rows)
 
@@ -185,7 +192,7 @@ def _regression_figures(
 
 def _ranked(run: ExtractedRun, scored: Scored, extraction: Extraction) -> Figure:
     task, values = scored.task, scored.answers
-    order = np.argsort(-values, kind="stable")[:64].tolist()
+    order = [i for i in np.argsort(-values, kind="stable").tolist() if np.isfinite(values[i])][:64]
     probes = [run.probes.probes[i] for i in order]
     picture = ranked(
         [f"{p.id} ({i})" for i, p in zip(order, probes, strict=True)], values[order].tolist(),
@@ -217,10 +224,13 @@ def _varies(extraction: Extraction) -> Check:
     if not np.isfinite(values).all():
         return Check("predictions_not_finite", "fail", float((~np.isfinite(values)).sum()), 0.0, facts)
     spread = float(np.ptp(values, axis=0).max())
-    if len(p) > 1 and spread < 1e-3:
-        return Check("predictions_constant", "fail", spread, 1e-3, facts)
+    # Outputs may have any unit: what counts is the spread against their own size.
+    size = 1.0 if extraction.output_activation in {"sigmoid", "softmax"} else float(np.abs(values).max())
+    least = 1e-3 * size
+    if spread <= least:
+        return Check("predictions_constant", "fail", spread, least, facts)
     if extraction.output_activation in {"sigmoid", "softmax"}:
         saturated = float(((values < 1e-4) | (values > 1 - 1e-4)).all(axis=1).mean())
         if saturated == 1.0:
             return Check("predictions_saturated", "warn", saturated, 1.0, facts)
-    return Check("predictions_constant", "pass", spread, 1e-3, facts)
+    return Check("predictions_constant", "pass", spread, least, facts)

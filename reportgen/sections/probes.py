@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun
@@ -24,7 +25,7 @@ FAINT, LOUD = 0.05, 30.0
 class SectionOptions(Options):
     """Options of the probes section."""
 
-    show: int = 32
+    show: PositiveInt = 32
     """Probes shown as pictures; all of them are measured."""
 
 

@@ -19,12 +19,12 @@ class Scored:
     task: Task
     answers: NDArray[np.float64]
     """One number a probe, `(probe,)`."""
-    chosen: list[int]
-    """Predicted class of each probe; without meaning for a regression."""
+    chosen: list[int | None]
+    """Predicted class of each probe, None where it is not finite; without meaning for a regression."""
     labels: list[str | None]
     """Label of each probe where it is one of the classes."""
     known: list[int]
-    """Probes whose target, or class, is known."""
+    """Probes whose target or class is known and whose prediction is finite: those that are scored."""
     score: RegressionScore | None
     confusion: Confusion | None
 
@@ -37,18 +37,11 @@ def score(run: ExtractedRun, extraction: Extraction) -> Scored:
     answers, chosen = task.answers(extraction.predictions), task.chosen(extraction.predictions)
     labels = [p.label if p.label in task.classes else None for p in probes]
     if task.kind == "regression":
-        known = [i for i, p in enumerate(probes) if p.target is not None]
+        known = [i for i, p in enumerate(probes) if p.target is not None and np.isfinite(answers[i])]
         actual = np.array([probes[i].target for i in known], float)
-        return Scored(
-            task,
-            answers,
-            chosen,
-            labels,
-            known,
-            regression_score(answers[known], actual) if known else None,
-            None,
-        )
-    known = [i for i, label in enumerate(labels) if label is not None]
-    truth = [task.classes.index(label) for label in labels if label is not None]
-    table = confusion([chosen[i] for i in known], truth, task.classes) if known else None
-    return Scored(task, answers, chosen, labels, known, None, table)
+        found = regression_score(answers[known], actual) if known else None
+        return Scored(task, answers, chosen, labels, known, found, None)
+    pairs = [(i, c, label) for i, (c, label) in enumerate(zip(chosen, labels, strict=True))]
+    judged = [(i, c, task.classes.index(label)) for i, c, label in pairs if c is not None and label is not None]
+    table = confusion([c for _, c, _ in judged], [t for _, _, t in judged], task.classes) if judged else None
+    return Scored(task, answers, chosen, labels, [i for i, _, _ in judged], None, table)

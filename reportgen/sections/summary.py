@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import PositiveInt
+
 from reportgen.config import Options
 from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
@@ -21,7 +23,7 @@ QUESTION = "Did it go well, and can I trust this report?"
 class SectionOptions(Options):
     """Options of the summary."""
 
-    pictures: int = 8
+    pictures: PositiveInt = 8
     """Probes shown on the first page, with what the best checkpoint says of them."""
 
 
@@ -124,7 +126,8 @@ def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -
             known = (f"actual {probe.target:.2f}",) if probe.target is not None else ()
             lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}", *known))
         else:
-            name = task.classes[picked[i]]
+            c = picked[i]
+            name = task.classes[c] if c is not None else "none"
             lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f} {'' if task.kind == 'binary' else name}".strip()))
     pictures = thumbnails(run.probes, run.config.probes.display, indices)
     width, height, placed, labels = contact_sheet(pictures, lines)
