@@ -1,1 +1,5 @@
-"""Simulated galaxy encounters in, a trained run and its probe set out: something real to report on."""
+"""Simulated galaxy encounters in, two trained runs and their probe set out: something real to report on."""
+
+from reportgen.demo.folder import make_demo
+
+__all__ = ["make_demo"]
