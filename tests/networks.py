@@ -96,12 +96,49 @@ def shared() -> Any:
     return Model(image, layers.Dense(1, activation="sigmoid", name="score")(layers.Flatten(name="flat")(x)))
 
 
+def many() -> Any:
+    """One use of each of many layers, side by side."""
+    from keras import Input, Model, layers
+
+    image = Input((20, 20, 2), name="image")
+    x = layers.Conv2D(4, 3, name="stem")(image)
+    normalise = layers.Normalization(name="normalise")
+    normalise.adapt(inputs(50, 9))
+    sides = [
+        normalise(image),
+        layers.Conv2D(4, (3, 5), strides=(2, 1), groups=2, use_bias=False, activation="gelu", name="groups")(x),
+        layers.Conv2DTranspose(3, 4, strides=2, output_padding=1, name="transposed")(x),
+        layers.SeparableConv2D(5, 3, strides=2, activation="hard_sigmoid", name="separable")(x),
+        layers.ZeroPadding2D(((1, 2), (3, 4)), name="pad")(layers.UpSampling2D(2, interpolation="bilinear")(x)),
+        layers.Cropping2D(((1, 0), (2, 3)), name="crop")(layers.AveragePooling2D(3, 2, padding="same", name="avg")(x)),
+        layers.GroupNormalization(2, name="group_norm")(x), layers.UnitNormalization(name="unit_norm")(x),
+        layers.RMSNormalization(name="rms_norm")(x), layers.LayerNormalization(axis=[1, 2], name="layer_norm")(x),
+        layers.BatchNormalization(scale=False, epsilon=0.01, name="batch_norm")(x),
+        layers.PReLU(shared_axes=[1, 2], name="prelu")(x), layers.ELU(0.5, name="elu")(x),
+        layers.ReLU(1.5, 0.1, 0.2, name="relu")(x), layers.Softmax(name="soft")(x),
+        layers.Activation("mish", name="mish")(x), layers.Resizing(7, 9, name="resize")(x),
+        layers.CenterCrop(6, 6, name="centre")(x), layers.GaussianNoise(0.5, name="noise")(x),
+        layers.RandomFlip(name="flip")(x), layers.Multiply(name="times")([x, x]), layers.Maximum(name="max")([x, x]),
+        layers.Average(name="mean")([x, x]), layers.Permute((2, 1, 3), name="permute")(x),
+    ]  # fmt: skip
+    means = [layers.GlobalAveragePooling2D(name=f"pooled_{i}")(side) for i, side in enumerate(sides)]
+    steps = layers.Reshape((18, 72), name="steps")(x)
+    attended = layers.MultiHeadAttention(2, 3, name="attention")(steps, steps)
+    means.append(layers.LSTM(3, name="lstm")(attended))
+    means.append(layers.Bidirectional(layers.GRU(2), name="both_ways")(steps))
+    means.append(layers.GlobalMaxPooling1D(name="top")(layers.TimeDistributed(layers.Dense(2), name="each")(steps)))
+    means.append(layers.GlobalMaxPooling1D(name="top_2")(layers.Conv1D(3, 5, padding="causal", name="causal")(steps)))
+    joined = layers.Concatenate(name="joined")(means)
+    return Model(image, layers.Dense(3, activation="softmax", name="classes")(joined), name="many")
+
+
 NETWORKS: dict[str, Callable[[], Any]] = {
     "sequential": sequential,
     "sequential_without_input": sequential_without_input,
     "branches": branches,
     "nested": nested,
     "shared": shared,
+    "many": many,
 }
 
 

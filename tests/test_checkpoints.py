@@ -92,7 +92,7 @@ def test_every_format_holds_the_weights_keras_holds(topology: str, tmp_path: Pat
     model = networks.fill(networks.NETWORKS[topology]())
     model.save(tmp_path / "m.keras")
     model.save(tmp_path / "m.h5")
-    networks.save_as_keras_2(model, tmp_path / "older") if topology != "branches" else None
+    networks.save_as_keras_2(model, tmp_path / "older") if topology not in {"branches", "many"} else None
     expected = keras_arrays(model)
     for path in (p for p in (tmp_path / "m.keras", tmp_path / "m.h5", tmp_path / "older") if p.exists()):
         read = {layer.name: {v.name: v.value for v in layer.variables} for layer in stored(path).layers}
@@ -110,7 +110,8 @@ def keras_arrays(model: Any, prefix: str = "") -> dict[str, dict[str, np.ndarray
         if hasattr(layer, "layers"):
             found |= keras_arrays(layer, f"{prefix}{layer.name}/")
         elif layer.weights:
-            found[prefix + layer.name] = {weight.name: weight.numpy() for weight in layer.weights}
+            words = {weight.path.rpartition(f"{layer.name}/")[2]: weight.numpy() for weight in layer.weights}
+            found[prefix + layer.name] = words
     return found
 
 

@@ -21,7 +21,7 @@ from reportgen.errors import NetworkError
 from reportgen.extraction.measurement import Measurement
 from reportgen.network import open_network
 
-UNSHOWN = {"InputLayer", "Dropout", "SpatialDropout2D", "Flatten"}
+UNSHOWN = {"InputLayer", "Dropout", "SpatialDropout2D", "GaussianNoise", "RandomFlip", "Flatten", "Reshape"}
 
 
 def assert_same(measured: Measurement, expected: dict[str, np.ndarray], predictions: np.ndarray) -> None:

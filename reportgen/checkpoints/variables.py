@@ -29,6 +29,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "rms_normalization": ("scale",),
     "normalization": ("mean", "variance", "count"),
     "embedding": ("embeddings",),
+    "layer_scale": ("gamma",),
     "p_re_lu": ("alpha",),
     "lstm_cell": _RECURRENT,
     "gru_cell": _RECURRENT,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import keras
+from tensorflow.errors import OpError
 
 from reportgen.checkpoints.graph import Call, Graph, Ref
 from reportgen.checkpoints.stored import StoredModel
@@ -20,6 +21,12 @@ ACTIVATION_LIMIT = 2**27
 """Numbers in one layer's result for one image."""
 PARAMETER_LIMIT = 200_000_000
 """Numbers in the arrays of one layer."""
+
+
+_FOREIGN = (
+    ValueError, TypeError, AttributeError, IndexError, KeyError, RuntimeError, ArithmeticError, MemoryError, OpError,
+)  # fmt: skip
+"""What Keras and TensorFlow raise on inputs and options that do not fit."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
     scores = None
     for number, call in enumerate(graph.calls):
         if call.kind == "input":
-            tensor = keras.Input(shape=fit.shape, dtype=call.config["dtype"], name=f"L{number:05d}")
+            tensor = _input(call, number, fit)
             inputs.append(tensor)
             results.append([tensor])
             continue
@@ -67,6 +74,14 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
                 )
         results.append(listed)
     return Built(layers, tuple(results), scores, tuple(inputs))
+
+
+def _input(call: Call, number: int, fit: Fit) -> Tensor:
+    """Return the symbolic input."""
+    try:
+        return keras.Input(shape=fit.shape, dtype=call.config["dtype"], name=f"L{number:05d}")
+    except (ValueError, TypeError) as error:
+        raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=str(error)) from error
 
 
 def check_sizes(graph: Graph, stored: StoredModel) -> None:
@@ -108,15 +123,7 @@ def _call(
             config = {**call.config, "activation": "linear"} if linear else call.config
             layers[call.layer] = make_layer(call.class_name, config, name=f"L{number:05d}", shown=call.layer, era=era)
         result = layers[call.layer](*args, **kwargs)
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        KeyError,
-        RuntimeError,
-        ArithmeticError,
-    ) as error:
+    except _FOREIGN as error:
         shapes = ", ".join(str(tuple(results[r.call][r.output].shape[1:])) for r in call.inputs)
         raise NetworkError(
             f"layer {call.name} ({call.class_name}) does not take an input of {shapes or 'this kind'}",

@@ -51,4 +51,5 @@ def start_tensorflow() -> None:
         )
     tf.get_logger().setLevel("ERROR")
     tf.config.experimental.enable_op_determinism()
+    tf.random.set_seed(0)  # nothing here is random; but whoever trains in this process later needs some seed now
     tf.config.experimental.enable_tensor_float_32_execution(False)

@@ -10,6 +10,7 @@ import keras
 
 from reportgen.errors import NetworkError
 from reportgen.network.engine import KerasLayer, Option, Tensor
+from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
 
 _NAMES = """
 Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
@@ -38,6 +39,9 @@ LAYERS: dict[str, Callable[..., Any]] = {name: getattr(keras.layers, name) for n
     "BatchNormalizationV1": keras.layers.BatchNormalization,
     "BatchNormalizationV2": keras.layers.BatchNormalization,
     "SyncBatchNormalization": keras.layers.BatchNormalization,
+    "Normalization": AdaptedNormalization,
+    "LayerScale": LayerScale,
+    "ThresholdedReLU": ThresholdedReLU,
 }
 """Class name in a file → what is built for it."""
 
@@ -45,8 +49,8 @@ IDENTITIES = frozenset({
     "Identity", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
     "GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation",
-    "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing", "RandomGaussianBlur",
-    "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
+    "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing", "StochasticDepth",
+    "RandomGaussianBlur", "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
 })  # fmt: skip
 """Layers that hand on what they get in inference mode."""
 
@@ -62,7 +66,7 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "targe
 """Options that Keras 3 calls otherwise."""
 _HARMLESS = frozenset({
     "groups", "kernel_size", "dilation_rate", "filters", "rate", "scope", "dtype_policy",
-    "query_shape", "key_shape", "value_shape",
+    "drop_path_rate", "query_shape", "key_shape", "value_shape",
 })  # fmt: skip
 """Options Keras 2 wrote for layers that never used them."""
 

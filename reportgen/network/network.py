@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from reportgen.network.head import Head, find_head
 from reportgen.network.inputs import Fit, fit_input
 from reportgen.network.table import channels_first_calls, layer_table
 from reportgen.network.words import hands_on
+
+log = logging.getLogger(__name__)
 
 BATCH_BYTES = 256 * 2**20
 """Results of one batch may take this much memory [byte]."""
@@ -40,8 +43,8 @@ class Network:
     """(name, channels first) of the results that are handed over."""
     variables: dict[str, KerasLayer]
     """Display name → Keras layer."""
-    trace: Callable[[], Callable[[Tensor], list[Tensor]]]
-    """Makes the function from inputs to results; made anew where values of weights are part of it."""
+    function: Callable[[Tensor], list[Tensor]]
+    """From a batch of inputs to the results."""
     bytes_per_probe: int
 
     def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
@@ -52,7 +55,7 @@ class Network:
         if architecture_signature(stored) != self.signature:
             raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
         _swap(self.variables, stored)
-        return _measurement(self, self.trace(), inputs)
+        return _measurement(self, inputs)
 
 
 def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
@@ -85,6 +88,11 @@ def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
         limit=INPUT_LIMIT,
     )
     head = find_head(graph)
+    if len(graph.outputs) > 1:
+        others = ", ".join(graph.output_names[1:])
+        log.warning(
+            "%s is taken for the prediction; of %s only the activations are shown", graph.output_names[0], others
+        )
     built = build(graph, stored, fit, head)
     shapes = [tuple(tensors[0].shape[1:]) for tensors in built.results]
     kept = [i for i, call in enumerate(graph.calls) if not hands_on(call)]
@@ -100,38 +108,25 @@ def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
         layers=layer_table(graph, stored, shapes, turned),
         kept=tuple((graph.calls[i].name, i in turned) for i in kept),
         variables=built.layers,
-        trace=_tracer(built.inputs[0], results, built.layers, compiled=bool(turned)),
+        function=_traced(built.inputs[0], results, compiled=bool(turned)),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
 
 
-def _tracer(
-    entry: Tensor, results: list[Tensor], layers: dict[str, KerasLayer], *, compiled: bool
-) -> Callable[[], Callable[[Tensor], list[Tensor]]]:
-    """Return what makes the function from a batch of inputs to the list of results."""
+def _traced(entry: Tensor, results: list[Tensor], *, compiled: bool) -> Callable[[Tensor], list[Tensor]]:
+    """Return the function from a batch of inputs to the list of results, in inference mode and float32."""
     import keras
     import tensorflow as tf
 
     model = keras.Model(entry, results)
-    normalisations = [layer for layer in layers.values() if isinstance(layer, keras.layers.Normalization)]
-    signature = [tf.TensorSpec((None, *entry.shape[1:]), tf.as_dtype(entry.dtype))]
-
-    def make() -> Callable[[Tensor], list[Tensor]]:
-        for layer in normalisations:
-            layer.finalize_state()  # turns its arrays into constants of the function
-        # Convolutions over (channel, y, x) exist on a CPU only when compiled.
-        function: Callable[[Tensor], list[Tensor]] = tf.function(
-            lambda x: [tf.cast(r, tf.float32) for r in model(x, training=False)],
-            input_signature=signature,
-            jit_compile=compiled,
-            autograph=False,
-        )
-        return function
-
-    if normalisations:
-        return make
-    made = make()
-    return lambda: made
+    # Convolutions over (channel, y, x) exist on a CPU only when compiled.
+    function: Callable[[Tensor], list[Tensor]] = tf.function(
+        lambda x: [tf.cast(result, tf.float32) for result in model(x, training=False)],
+        input_signature=[tf.TensorSpec((None, *entry.shape[1:]), tf.as_dtype(entry.dtype))],
+        jit_compile=compiled,
+        autograph=False,
+    )
+    return function
 
 
 def _swap(layers: dict[str, KerasLayer], stored: StoredModel) -> None:
@@ -149,22 +144,20 @@ def _swap(layers: dict[str, KerasLayer], stored: StoredModel) -> None:
         )
 
 
-def _measurement(
-    network: Network, function: Callable[[Tensor], list[Tensor]], inputs: NDArray[np.generic]
-) -> Measurement:
+def _measurement(network: Network, inputs: NDArray[np.generic]) -> Measurement:
     """Return the results of all probes, computed in batches that fit into memory, channels last."""
     import tensorflow as tf
 
     count = len(inputs)
     step = max(1, min(count, BATCH_BYTES // max(1, network.bytes_per_probe)))
-    dtype = network.graph.inputs[0].config["dtype"]
+    dtype = tf.as_dtype(network.graph.inputs[0].config["dtype"])
     batches = []
     for start in range(0, count, step):
         batch = np.asarray(inputs[start : start + step])
         batch = np.moveaxis(batch, -1, 1) if network.fit.channels_first else batch
-        batch = np.ascontiguousarray(batch.reshape(len(batch), *network.fit.shape), dtype=dtype)
+        batch = np.ascontiguousarray(batch.reshape(len(batch), *network.fit.shape))
         try:
-            batches.append([np.asarray(result) for result in function(tf.constant(batch))])
+            batches.append([np.asarray(result) for result in network.function(tf.cast(tf.constant(batch), dtype))])
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise NetworkError("the network cannot be run on the probes", received=str(error)) from error
     arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
