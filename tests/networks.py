@@ -25,6 +25,9 @@ def fill(model: Any, seed: int = 0) -> Any:
     for weight in model.weights:
         values = rng.normal(0, 0.3, weight.shape)
         weight.assign(np.abs(values) + 0.5 if "variance" in weight.name else values)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # an adapted Normalization works with copies of its arrays
     return model
 
 
