@@ -62,8 +62,10 @@ def _value(key: str, value: Json) -> Json:
     if "activation" in key:
         return activation(value)
     if key in _PARTS and isinstance(value, dict) and isinstance(value.get("config"), dict):
-        name = str(value.get("class_name"))
-        return {"class_name": name, "config": clean(name, value["config"])}
+        name, own = str(value.get("class_name")), value["config"].get("name")
+        # Arrays of a layer inside a layer are found by its name.
+        named = {"name": own} if isinstance(own, str) and own and "/" not in own else {}
+        return {"class_name": name, "config": clean(name, value["config"]), **named}
     return plain(value)
 
 

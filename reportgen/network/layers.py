@@ -39,6 +39,7 @@ LAYERS: dict[str, Callable[..., Any]] = {name: getattr(keras.layers, name) for n
     "BatchNormalizationV1": keras.layers.BatchNormalization,
     "BatchNormalizationV2": keras.layers.BatchNormalization,
     "SyncBatchNormalization": keras.layers.BatchNormalization,
+    "GroupedQueryAttention": keras.layers.GroupQueryAttention,
     "Normalization": AdaptedNormalization,
     "LayerScale": LayerScale,
     "ThresholdedReLU": ThresholdedReLU,
@@ -138,5 +139,5 @@ def _option(key: str, value: Option, shown: str, era: int) -> Option:
     if "activation" in key:
         return make_activation(value, shown, era)
     if key in {"layer", "cell", "backward_layer"} and isinstance(value, dict):
-        return make_layer(str(value["class_name"]), value["config"], name=None, shown=shown, era=era)
+        return make_layer(str(value["class_name"]), value["config"], name=value.get("name"), shown=shown, era=era)
     return value

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from reportgen.config import Options
-from reportgen.errors import FormatError
+from reportgen.errors import FormatError, ReportgenError
 from reportgen.extraction import ExtractedRun
 from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
