@@ -170,6 +170,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
                                         for i in range(6000))), "6005 layers",
     ),
     "150 nested models": (lambda path: files.write_keras(path, config=nested(150)), "nested"),
+    "two layers of one name": (configured(lambda ls: ls[2]["config"].update(name="conv_b")), "called conv_b"),
     "connections in a circle": (lambda path: files.write_keras(path, config=CIRCLE), "never comes"),
     "a layer that is none": (configured(lambda ls: ls.append(7)), "no layer"),
     "a text of 10 kB": (configured(lambda ls: ls[1]["config"].update(padding="v" * 10_000)), "overlong"),

@@ -35,8 +35,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda ls: ls[1]["config"].update(activation={"class_name": "function", "config": "relu", "module": "mine"}),
         "custom relu",
     ),
-    "units bomb": (lambda ls: ls[-1]["config"].update(units=2_000_000), "2000000 units"),
-    "negative filters": (lambda ls: ls[1]["config"].update(filters=-4), "-4 filters"),
+    "units bomb": (lambda ls: ls[-1]["config"].update(units=2_000_000), "(5, 2000000)"),
+    "negative filters": (lambda ls: ls[1]["config"].update(filters=-4), "filters=-4"),
     "filters as text": (lambda ls: ls[1]["config"].update(filters="4"), "conv_a"),
     "unknown dtype": (lambda ls: ls[1]["config"].update(dtype="float9000"), "conv_a"),
     "huge activations": (

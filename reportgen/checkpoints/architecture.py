@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reportgen.checkpoints.cleaning import clean, plain
@@ -65,6 +65,8 @@ class _Scope:
 
     calls: list[Call]
     counts: Counter[str]
+    entries: dict[str, int] = field(default_factory=dict)
+    """Display name → identity of the entry it stands for."""
     prefix: str = ""
     trainable: bool | None = None
     depth: int = 0
@@ -104,6 +106,8 @@ def _apply(layer: Described, use: Use, scope: _Scope) -> list[Ref]:
         given = use.args[0] if len(use.args) == 1 else list(use.args)
         return [ref for _, ref in _inline(layer, given, scope.inside(layer))]
     name = scope.prefix + layer_name(layer)
+    if scope.entries.setdefault(name, id(layer)) != id(layer):
+        raise CheckpointError(f"two layers of the architecture are called {name}", expected="a name for each layer")
     class_name = str(layer.get("class_name"))
     config = layer["config"] if isinstance(layer["config"], dict) else {}
     options = clean(class_name, config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
@@ -11,16 +12,15 @@ from tensorflow.errors import OpError
 from reportgen.checkpoints.graph import Call, Graph, Ref
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError
+from reportgen.network.allocate import FromFile
 from reportgen.network.engine import KerasLayer, Option, Tensor
 from reportgen.network.functions import call_function
 from reportgen.network.head import Head
 from reportgen.network.inputs import Fit
-from reportgen.network.layers import make_activation, make_layer
+from reportgen.network.layers import COPYING, make_activation, make_layer
 
 ACTIVATION_LIMIT = 2**27
 """Numbers in one layer's result for one image."""
-PARAMETER_LIMIT = 200_000_000
-"""Numbers in the arrays of one layer."""
 
 
 _FOREIGN = (
@@ -45,9 +45,11 @@ class Built:
 def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
     """Return the network of a graph, every layer under a neutral name.
 
-    Sizes are held against the stored arrays before anything is allocated. Raises NetworkError naming the layer.
+    Nothing is allocated that the stored arrays do not have the size of. Raises NetworkError naming the layer.
     """
-    check_sizes(graph, stored)
+    check_copies(graph, stored)
+    arrays = {layer.name: layer for layer in stored.layers}
+    initials = {call.layer: FromFile(arrays.get(call.layer)) for call in graph.calls}
     layers: dict[str, KerasLayer] = {}
     results: list[list[Tensor]] = []
     inputs: list[Tensor] = []
@@ -59,7 +61,7 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
             results.append([tensor])
             continue
         linear = number == head.call and head.split
-        result = _call(call, number, graph.era, layers, results, linear=linear)
+        result = _call(call, number, graph.era, layers, initials, results, linear=linear)
         if number == head.call:
             scores = result if linear else results[head.before.call][head.before.output] if head.before else result
         if linear:
@@ -84,35 +86,47 @@ def _input(call: Call, number: int, fit: Fit) -> Tensor:
         raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=str(error)) from error
 
 
-def check_sizes(graph: Graph, stored: StoredModel) -> None:
-    """Raise NetworkError where a layer's units or filters are no dimension of its stored arrays."""
-    shapes = {layer.name: {n for v in layer.variables for n in v.value.shape} for layer in stored.layers}
+def check_copies(graph: Graph, stored: StoredModel) -> None:
+    """Raise NetworkError where a layer made of layers asks for sizes that none of its arrays has.
+
+    Their inner layers are made by Keras itself, so that their sizes are held against the file beforehand.
+    """
+    dims = {layer.name: {n for v in layer.variables for n in v.value.shape} for layer in stored.layers}
     for call in graph.calls:
-        for key in ("units", "filters"):
-            units = call.config.get(key)
-            if call.kind != "layer" or not isinstance(units, int) or ("kernel_size" in call.config and key == "units"):
-                continue
-            known = shapes.get(call.layer)
-            if known is None:
+        if call.kind != "layer" or call.class_name not in COPYING:
+            continue
+        known = dims.get(call.layer, set())
+        # Recurrent layers hold three or four gates side by side.
+        fitting = {size // gates for size in known for gates in (1, 3, 4) if size % gates == 0}
+        for key, number in _sizes(call.config):
+            if number not in fitting:
                 raise NetworkError(
-                    f"layer {call.name} ({call.class_name}) has no arrays in the file",
-                    where=call.name,
-                    expected=f"arrays of its {units} {key}",
-                    advice="The file is not complete; was it saved whole?",
-                )
-            multiples = {known_size // n for known_size in known for n in (1, 3, 4) if known_size % n == 0}
-            if units not in multiples:  # recurrent layers hold three or four gates side by side
-                raise NetworkError(
-                    f"layer {call.name}: {units} {key} in the architecture fit none of its arrays",
+                    f"layer {call.name} ({call.class_name}): {number} {key} in the architecture fit none of its arrays",
                     where=call.name,
                     expected=f"one of {sorted(known)}",
-                    received=str(units),
+                    received=str(number),
                     advice="The file's weights are not those of its architecture.",
                 )
 
 
+def _sizes(config: dict[str, Option]) -> Iterator[tuple[str, int]]:
+    """Yield the sizes a layer and those inside it are told to have."""
+    for key, value in config.items():
+        if isinstance(value, dict) and isinstance(value.get("config"), dict):
+            yield from _sizes(value["config"])
+        elif key in {"units", "filters", "num_heads", "key_dim", "value_dim", "output_dim"} and type(value) is int:
+            yield key, value
+
+
 def _call(
-    call: Call, number: int, era: int, layers: dict[str, KerasLayer], results: list[list[Tensor]], *, linear: bool
+    call: Call,
+    number: int,
+    era: int,
+    layers: dict[str, KerasLayer],
+    initials: dict[str, FromFile],
+    results: list[list[Tensor]],
+    *,
+    linear: bool,
 ) -> Tensor:
     """Return the symbolic result of one call; the layer is made at its first."""
     args, kwargs = _tensors(call.args, results), _tensors(call.kwargs, results)
@@ -121,9 +135,13 @@ def _call(
             return call_function(call.class_name, args, kwargs, call.config, call.name)
         if call.layer not in layers:
             config = {**call.config, "activation": "linear"} if linear else call.config
-            layers[call.layer] = make_layer(call.class_name, config, name=f"L{number:05d}", shown=call.layer, era=era)
-        result = layers[call.layer](*args, **kwargs)
+            layers[call.layer] = make_layer(
+                call.class_name, config, name=f"L{number:05d}", shown=call.layer, era=era, initial=initials[call.layer]
+            )
+        return layers[call.layer](*args, **kwargs)
     except _FOREIGN as error:
+        if refused := initials[call.layer].error(call.name):
+            raise refused from error
         shapes = ", ".join(str(tuple(results[r.call][r.output].shape[1:])) for r in call.inputs)
         raise NetworkError(
             f"layer {call.name} ({call.class_name}) does not take an input of {shapes or 'this kind'}",
@@ -131,10 +149,6 @@ def _call(
             received=str(error),
             advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
         ) from error
-    count = layers[call.layer].count_params() if layers[call.layer].built else 0
-    if count > PARAMETER_LIMIT:
-        raise NetworkError(f"layer {call.name} has {count:,} parameters", expected=f"at most {PARAMETER_LIMIT:,}")
-    return result
 
 
 def _tensors(value: Option, results: list[list[Tensor]]) -> Option:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from reportgen.errors import NetworkError
+from reportgen.network.allocate import FromFile
 from reportgen.network.engine import KerasLayer, Option, Tensor
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
 
@@ -65,6 +66,10 @@ ACTIVATIONS = frozenset({
 
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "target_shape"}}
 """Options that Keras 3 calls otherwise."""
+COPYING = frozenset({
+    "MultiHeadAttention", "GroupQueryAttention", "Bidirectional", "TimeDistributed", "LSTM", "GRU", "SimpleRNN",
+})  # fmt: skip
+"""Layers that make layers inside themselves from their own options, or an array from several."""
 _HARMLESS = frozenset({
     "groups", "kernel_size", "dilation_rate", "filters", "rate", "scope", "dtype_policy",
     "drop_path_rate", "query_shape", "key_shape", "value_shape",
@@ -72,8 +77,12 @@ _HARMLESS = frozenset({
 """Options Keras 2 wrote for layers that never used them."""
 
 
-def make_layer(class_name: str, config: dict[str, Any], *, name: str | None, shown: str, era: int) -> KerasLayer:
+def make_layer(
+    class_name: str, config: dict[str, Any], *, name: str | None, shown: str, era: int, initial: FromFile | None = None
+) -> KerasLayer:
     """Return a layer from the list above, with the options the file gives; `shown` is its name in messages.
+
+    `initial` makes its weights, but for those of layers inside it: Keras copies these by their configuration.
 
     Raises NetworkError for a class, an option or an activation that is not in the lists.
     """
@@ -102,6 +111,8 @@ def make_layer(class_name: str, config: dict[str, Any], *, name: str | None, sho
                 received=f"{key}: {value}",
                 advice="Save the model with a current Keras, or tell us about this layer.",
             )
+    if initial is not None and class_name not in COPYING:
+        options |= {key: initial for key in accepted if key.endswith("_initializer")}
     if "data_format" in accepted and not options.get("data_format"):
         options["data_format"] = "channels_last"  # a user's keras.json must not decide this
     try:
@@ -116,7 +127,7 @@ def make_activation(value: Option, shown: str, era: int) -> Option:
     """Return an activation from the list above, or a layer used as one."""
     if isinstance(value, dict):
         return make_layer(str(value["class_name"]), value["config"], name=None, shown=shown, era=era)
-    if value not in ACTIVATIONS:
+    if not isinstance(value, str) or value not in ACTIVATIONS:
         raise NetworkError(
             f"layer {shown} uses the activation function {value}, which is not built in",
             where=shown,

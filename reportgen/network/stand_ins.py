@@ -28,13 +28,16 @@ class AdaptedNormalization(keras.layers.Normalization):  # type: ignore[misc]
 class LayerScale(keras.layers.Layer):  # type: ignore[misc]
     """Scale each channel by a weight, as ConvNeXt does (Liu et al. 2022, arXiv:2201.03545)."""
 
-    def __init__(self, projection_dim: int, init_values: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self, projection_dim: int, init_values: float = 1.0, gamma_initializer: Any = "ones", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.projection_dim = projection_dim
+        self.gamma_initializer = gamma_initializer
 
     def build(self, _: Any) -> None:
         """Make the weight."""
-        self.gamma = self.add_weight(shape=(self.projection_dim,), name="gamma")
+        self.gamma = self.add_weight(shape=(self.projection_dim,), initializer=self.gamma_initializer, name="gamma")
         self.built = True
 
     def call(self, x: Tensor) -> Tensor:
