@@ -125,10 +125,11 @@ def _hubble_pair() -> DemoProbe:
         y, x = HUBBLE_CORNER
         cut = picture.convert("RGB").crop((x, y, x + HUBBLE_SIZE, y + HUBBLE_SIZE))
         large = np.asarray(cut.resize((PIXELS, PIXELS), Pictures.Resampling.BICUBIC), np.float32)
-    bands = large[..., ::-1] - np.median(large, axis=(0, 1))[::-1]
+    linear = (large.clip(0, 255) / 255) ** 2.2
+    bands = (linear - np.median(linear, axis=(0, 1)))[..., ::-1]
     note = (
-        "real: Hubble eXtreme Deep Field (NASA, ESA), an 8-bit colour JPEG, enlarged twice; blue, green, red stand for "
-        "g, r, i, sky subtracted, brightness scaled to that of the simulated pictures; outside what was trained on"
+        "real: Hubble eXtreme Deep Field (NASA, ESA), from an 8-bit colour JPEG, enlarged twice; blue, green, red for "
+        "g, r, i, made linear (gamma 2.2), sky subtracted, as bright as the simulated; unlike all that was trained on"
     )
     image = np.ascontiguousarray(bands * (FLUX / bands[..., 1].clip(0).sum()), np.float32)
     return DemoProbe("hubble-pair", image, "real pair", note, group="real")

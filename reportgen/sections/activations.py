@@ -34,7 +34,7 @@ class SectionOptions(Options):
     channels: PositiveInt = 256
     """Channels shown of a layer that has more: those with the largest mean activation."""
     limits: Literal["layer", "map"] = "layer"
-    """layer: one range for all channels and probes of a layer. map: each map its own range; flagged in the caption."""
+    """layer: one range for all channels of a layer, by probe. map: each map its own range; flagged in the caption."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Network:
     """Layer by layer, at the first, the best and the last checkpoint."""
     seen: tuple[Seen, ...]
     not_drawn: tuple[str, ...]
-    """Measured layers whose output is no image: dense, flattened, global."""
+    """Measured layers that are not drawn: normalisations, and those whose output is no image."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +105,13 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     figures: list[Figure] = []
     for group in measured:
         e = group.best.extraction
-        drawn, seen = feature_maps(run, e, _probes(run, options), options) if maps_of(e) else ((), ())
-        figures += drawn
+        tiled, seen = feature_maps(run, e, _probes(run, options), options) if maps_of(e) else ((), ())
+        figures += tiled
         networks.append(
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name],
                 tuple(row for x in group.shown for row in dead_channels(x)), seen,
-                tuple(name for name in e.measured if name not in maps_of(e)),
+                tuple(name for name in e.measured if name not in {layer.name for layer in drawn(e)}),
             )
         )  # fmt: skip
     if not figures:
@@ -123,6 +123,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
 def maps_of(extraction: Extraction) -> tuple[str, ...]:
     """Return the names of the measured layers whose output is a stack of maps."""
     return tuple(name for name in extraction.measured if len(extraction.shape(name)) == 4)
+
+
+def drawn(extraction: Extraction) -> tuple[Layer, ...]:
+    """Return the layers whose maps are shown: all but normalisations, which only rescale the maps before them."""
+    layers = (extraction.layer(name) for name in maps_of(extraction))
+    return tuple(layer for layer in layers if "Normalization" not in layer.class_name)
 
 
 def states(extraction: Extraction, layer: Layer) -> list[State]:
@@ -163,7 +169,7 @@ def feature_maps(
     """Return the mosaics of every layer with maps for the chosen probes, and each probe's picture before them."""
     figures: list[Figure] = []
     seen: list[Seen] = []
-    layers = [extraction.layer(name) for name in maps_of(extraction)]
+    layers = drawn(extraction)
     marks = {layer.name: states(extraction, layer) for layer in layers}
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
@@ -194,8 +200,8 @@ def _mosaic(
         strength = np.nan_to_num(np.abs(channels.mean).mean(axis=0))
         order = np.sort(np.argsort(-strength, kind="stable")[: options.channels])
         maps = maps[..., order]
-    span = np.array([channels.minimum.min(), channels.maximum.max()])
-    limits = Limits.of(span if np.isfinite(span).all() else maps, "signed" if span[0] < 0 else "magnitude")
+    # Signed or not is a property of the layer; the range is that of this probe, or a bright star would hide all others.
+    limits = Limits.of(maps, "signed" if np.nanmin(channels.minimum) < 0 else "magnitude")
     if options.limits == "map":
         peak = np.maximum(np.abs(maps).max(axis=(0, 1), keepdims=True), np.finfo(np.float32).tiny)
         maps, limits = maps / peak, Limits(limits.scale, -1.0 if limits.scale == "signed" else 0.0, 1.0)

@@ -26,9 +26,9 @@ def as_displayed(probe: Probe, maps: NDArray[np.float32]) -> NDArray[np.float32]
 
 
 def as_input(probes: ProbeSet, index: int) -> Picture:
-    """Return the first channel of what the network sees of a probe, in the range it has over the whole set."""
+    """Return the first channel of what the network sees of a probe, in its own range."""
     channel = probes.inputs.reshape(len(probes), *probes.input_shape)[..., 0]
-    limits = Limits.of(channel, "magnitude")
+    limits = Limits.of(channel[index], "magnitude")
     indices = limits.indices(as_displayed(probes.probes[index], channel[index].astype(np.float32)))
     return png(indices, palette("magnitude"))
 
