@@ -96,6 +96,8 @@ def _places(layer: KerasLayer) -> list[Place]:
 
 def _matched(places: Sequence[Place], arrays: Sequence[Variable]) -> list[Variable] | None:
     """Return the array of each place, or None where names leave it open."""
+    if len(places) == len(arrays) == 1:
+        return list(arrays)
     for fits in (_exactly, _last_word, _loosely):
         if found := _one_to_one(places, arrays, fits):
             return found
