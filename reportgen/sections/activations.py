@@ -140,8 +140,8 @@ def states(extraction: Extraction, layer: Layer) -> list[State]:
 def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
     """Count dead and constant channels of every layer with maps."""
     rows = []
-    for name in maps_of(extraction):
-        layer = extraction.layer(name)
+    for layer in drawn(extraction):
+        name = layer.name
         state = states(extraction, layer)
         rows.append(
             Dead(
@@ -225,7 +225,7 @@ def _mosaic(
 
 
 def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
-    """Return the probes shown: those asked for, else the first of each label or group, else the first ones."""
+    """Return the probes shown: those asked for, else the first of each label, else of each group, else the first."""
     place = {probe.id: i for i, probe in enumerate(run.probes.probes)}
     if options.probes:
         if unknown := [id for id in options.probes if id not in place]:
@@ -236,7 +236,8 @@ def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
         return [place[id] for id in options.probes]
     kinds: dict[str, int] = {}
     for i, probe in enumerate(run.probes.probes):
-        kinds.setdefault(probe.label or probe.group or str(i), i)
+        if probe.label or not run.probes.has_labels:
+            kinds.setdefault(probe.label or probe.group or str(i), i)
     return sorted(kinds.values())[: options.show]
 
 
