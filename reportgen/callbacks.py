@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import keras
 
+from reportgen.checkpoints.stored import StoredLayer, Variable
 from reportgen.diagnostics.history import larger_is_better
-from reportgen.errors import CheckpointError, ConfigError
+from reportgen.errors import CheckpointError, ConfigError, NetworkError
 from reportgen.versions import git_state, versions
 
 SCHEMA = 1
@@ -34,8 +35,8 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
     row an epoch, counted from 1; `run.json`. With `weights_only` the checkpoints are `.weights.h5`. Each file appears
     whole or not at all.
 
-    `monitor` is a column of the history; by default val_loss where there is validation data, else loss. `notes` is
-    your own text: it stands in the report.
+    `monitor` is a column of the history; by default val_loss where there is validation data, else loss. An epoch
+    without it (validation_freq) is kept, but is never the best. `notes` is your own text: it stands in the report.
     """
 
     def __init__(
@@ -54,14 +55,18 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
         self.suffix = ".weights.h5" if weights_only else ".keras"
         self._rows: list[dict[str, float]] = []
         self._checked = False
+        self._copied: int | None = None
+        self._warned = False
         self._started = ""
+        self._git: tuple[str, bool] | None = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Make the folder, and read what an earlier fit left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._rows = _read_rows(self.folder / "history.csv")
-        self._checked = False
+        self._checked, self._warned, self._copied = False, False, None
         self._started = _now()
+        self._git = git_state(Path.cwd())
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Refuse to train over an earlier run's checkpoints, before an epoch is spent; raises ConfigError."""
@@ -78,28 +83,41 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
             )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the epoch that has just ended; raises ConfigError where the monitored quantity is not in its logs."""
-        values = {name: float(value) for name, value in (logs or {}).items()}
-        monitor = self.monitor or ("val_loss" if "val_loss" in values else "loss")
-        if monitor not in values:
-            raise ConfigError(
-                f"the monitored quantity {monitor!r} is not in the logs of epoch {epoch + 1}",
-                expected=f"one of {', '.join(values) or 'none: the logs are empty'}",
-                received=monitor,
-                advice="Validation data gives the quantities that begin with val_; metrics are named in compile().",
-            )
-        self.monitor = monitor
-        self._rows.append({"epoch": epoch + 1, **values})
-        name = f"epoch-{epoch + 1:03d}{self.suffix}"
-        _whole(self.folder / name, self._save)
-        if self._best()["epoch"] == epoch + 1:
-            _whole(self.folder / f"{BEST}{self.suffix}", lambda path: shutil.copyfile(self.folder / name, path))
+        """Keep the epoch that has just ended; raises ConfigError where the monitored quantity can never come."""
+        self._rows.append({"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}})
+        _whole(self.folder / f"epoch-{epoch + 1:03d}{self.suffix}", self._save)
         self._write_history()
+        best = self._best()["epoch"]
+        source = self.folder / f"epoch-{best or 0:03d}{self.suffix}"
+        if best != self._copied and source.is_file():  # the best may be of an earlier fit
+            _whole(self.folder / f"{BEST}{self.suffix}", lambda path: shutil.copyfile(source, path))
+            self._copied = best
         self._write_record("running")
+        self._check_monitor(epoch)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Say in run.json that the run is finished."""
         self._write_record("finished")
+
+    def _check_monitor(self, epoch: int) -> None:
+        """Warn while validation data may still bring the monitored quantity; raise ConfigError once nothing can."""
+        names = list(dict.fromkeys(name for row in self._rows for name in row if name != "epoch"))
+        if self.monitor is None or self.monitor in names:
+            return
+        if self.monitor.startswith("val_") and not any(name.startswith("val_") for name in names):
+            if not self._warned:
+                log.warning(
+                    "no %s in the logs of epoch %d, which have %s: no epoch is the best until validation data gives it",
+                    self.monitor, epoch + 1, ", ".join(names) or "nothing",
+                )  # fmt: skip
+            self._warned = True
+            return
+        raise ConfigError(
+            f"the monitored quantity {self.monitor!r} is not in the logs of epoch {epoch + 1}",
+            expected=f"one of {', '.join(names) or 'none: the logs are empty'}",
+            received=self.monitor,
+            advice="Validation data gives the quantities that begin with val_; metrics are named in compile().",
+        )
 
     def restore_best(self, model: keras.Model) -> Restored:
         """Load the best weights so far into a model; see the function of the same name."""
@@ -111,13 +129,17 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
         else:
             self.model.save_weights(path)
 
+    def _monitored(self) -> str:
+        """Return the quantity that is compared, given the epochs so far."""
+        return self.monitor or ("val_loss" if any("val_loss" in row for row in self._rows) else "loss")
+
     def _best(self) -> dict[str, Any]:
-        larger = larger_is_better(self.monitor or "", self.mode)
-        seen = [row for row in self._rows if math.isfinite(row.get(self.monitor or "", math.nan))]
+        name = self._monitored()
+        seen = [row for row in self._rows if math.isfinite(row.get(name, math.nan))]
         if not seen:
             return {"epoch": None, "value": None, "file": ""}
-        row = (max if larger else min)(seen, key=lambda r: r[self.monitor or ""])
-        return {"epoch": int(row["epoch"]), "value": row[self.monitor or ""], "file": f"{BEST}{self.suffix}"}
+        row = (max if larger_is_better(name, self.mode) else min)(seen, key=lambda r: r[name])
+        return {"epoch": int(row["epoch"]), "value": row[name], "file": f"{BEST}{self.suffix}"}
 
     def _write_history(self) -> None:
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
@@ -131,14 +153,14 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
         _whole(self.folder / "history.csv", write)
 
     def _write_record(self, status: str) -> None:
-        commit, dirty = git_state(Path.cwd())
+        commit, dirty = self._git or git_state(Path.cwd())
         optimizer = getattr(self.model, "optimizer", None)
         record = {
             "schema": SCHEMA,
             "status": status,
             "epochs": len(self._rows),
-            "monitor": self.monitor,
-            "mode": "max" if larger_is_better(self.monitor or "", self.mode) else "min",
+            "monitor": self._monitored(),
+            "mode": "max" if larger_is_better(self._monitored(), self.mode) else "min",
             "best": self._best() if self._rows else None,
             "versions": versions(),
             "commit": commit,
@@ -163,7 +185,7 @@ class Restored:
     taken: tuple[str, ...]
     """Names of layers whose arrays were all replaced."""
     kept: dict[str, str]
-    """Layer → why it kept its own: it is not in the file, or shapes differ."""
+    """Layer → why it kept its own: it is not in the file, or its arrays there have other shapes or names."""
     unused: tuple[str, ...]
     """Layers of the file that the model does not have."""
 
@@ -177,6 +199,7 @@ def restore_best(model: keras.Model, folder: str | Path) -> Restored:
     from reportgen.checkpoints.discovery import find_run
     from reportgen.checkpoints.formats import read_checkpoint
     from reportgen.config import RunConfig
+    from reportgen.network.assign import pair
 
     found = [
         path for path in (Path(folder) / f"{BEST}{suffix}" for suffix in (".keras", ".weights.h5")) if path.exists()
@@ -187,25 +210,43 @@ def restore_best(model: keras.Model, folder: str | Path) -> Restored:
             advice="Train with GetWeights into this folder first.",
         )  # fmt: skip
     checkpoint = find_run(RunConfig(path=found[0].resolve()), Path()).checkpoints[0]
-    stored = {layer.name: layer for layer in read_checkpoint(checkpoint).layers}
+    stored = read_checkpoint(checkpoint).layers
     taken, kept = [], {}
-    layers = dict(_weighted(model))
-    for name, layer in layers.items():
-        values = [variable.value for variable in stored[name].variables] if name in stored else None
-        shapes = [tuple(weight.shape) for weight in layer.weights if "seed" not in weight.path]
-        if values is None:
+    used: set[str] = set()
+    for name, layer in _weighted(model):
+        arrays = _arrays_of(name, stored)
+        used |= arrays.keys()
+        if not arrays:
             kept[name] = "it is not in the file"
-        elif [value.shape for value in values] != shapes:
-            kept[name] = f"shapes differ: {[value.shape for value in values]} in the file, {shapes} in the model"
-        else:
-            for weight, value in zip((w for w in layer.weights if "seed" not in w.path), values, strict=True):
-                weight.assign(value)
-            taken.append(name)
-    result = Restored(found[0], tuple(taken), kept, tuple(sorted(stored.keys() - layers.keys())))
+            continue
+        try:
+            pairs = pair(layer, [array for listed in arrays.values() for array in listed], name)
+        except NetworkError as error:
+            kept[name] = error.problem
+            continue
+        for weight, value in pairs:
+            weight.assign(value)
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its arrays
+        taken.append(name)
+    unused = sorted({layer.name for layer in stored} - used)
+    result = Restored(found[0], tuple(taken), kept, tuple(unused))
     log.info("%s: took %s", found[0].name, ", ".join(taken) or "no layer")
     for name, why in kept.items():
         log.warning("%s keeps its own weights: %s", name, why)
     return result
+
+
+def _arrays_of(name: str, stored: tuple[StoredLayer, ...]) -> dict[str, list[Variable]]:
+    """Return a layer's arrays by name in the file; weights alone list layers inside layers each on its own."""
+    found = {layer.name: list(layer.variables) for layer in stored if layer.name == name}
+    if found:
+        return found
+    return {
+        layer.name: [Variable(f"{layer.name[len(name) + 1 :]}/{v.name}", v.value) for v in layer.variables]
+        for layer in stored
+        if layer.name.startswith(f"{name}/")
+    }
 
 
 def _weighted(model: keras.Model, prefix: str = "") -> list[tuple[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 
 import keras
@@ -31,11 +32,11 @@ def network(units: int = 1, extra: bool = False, compiled: bool = True) -> keras
     return model
 
 
-def fit(model: keras.Model, callback: GetWeights, epochs: int = 3, first: int = 0, validation: bool = True):
+def fit(model: keras.Model, callback: GetWeights, epochs: int = 3, first: int = 0, validation: bool = True, every=1):
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(24, 8, 8, 1)), rng.integers(0, 2, 24)
-    data = (x, y) if validation else None
-    model.fit(x, y, epochs=epochs, initial_epoch=first, validation_data=data, verbose=0, callbacks=[callback])
+    more = {"validation_data": (x, y), "validation_freq": every} if validation else {}
+    model.fit(x, y, epochs=epochs, initial_epoch=first, verbose=0, callbacks=[callback], **more)
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
@@ -93,6 +94,58 @@ def test_a_quantity_that_is_not_there_is_named_with_those_that_are(tmp_path):
     with pytest.raises(ConfigError, match="'val_f1' is not in the logs") as error:
         fit(network(), GetWeights(tmp_path, monitor="val_f1"))
     assert "val_accuracy" in error.value.expected
+    assert (tmp_path / "epoch-001.keras").is_file() and len(rows(tmp_path)) == 1  # the epoch is not lost
+
+
+@pytest.mark.parametrize("monitor", [None, "val_loss"])
+def test_validation_every_second_epoch_compares_those_epochs_alone(tmp_path, monitor, caplog):
+    fit(network(), GetWeights(tmp_path, monitor=monitor), epochs=5, every=2)
+    assert [row["val_loss"] != "" for row in rows(tmp_path)] == [False, True, False, True, False]
+    losses = {int(row["epoch"]): float(row["val_loss"]) for row in rows(tmp_path) if row["val_loss"]}
+    record = json.loads((tmp_path / "run.json").read_text())
+    best = min(losses, key=losses.get)
+    assert (record["monitor"], record["best"]["epoch"], record["status"]) == ("val_loss", best, "finished")
+    assert (tmp_path / "highest_weight.keras").read_bytes() == (tmp_path / f"epoch-{best:03d}.keras").read_bytes()
+    assert len(list(tmp_path.glob("epoch-*.keras"))) == 5
+    warned = [
+        r.message
+        for r in caplog.records
+        if "no val_loss in the logs of epoch 1, which have accuracy, loss" in r.message
+    ]
+    assert len(warned) == (monitor is not None)
+
+
+def test_a_misspelt_validation_quantity_is_told_at_the_first_validation(tmp_path):
+    with pytest.raises(ConfigError, match="'val_acuracy' is not in the logs of epoch 2"):
+        fit(network(), GetWeights(tmp_path, monitor="val_acuracy"), every=2)
+    assert (tmp_path / "epoch-002.keras").is_file() and not (tmp_path / "highest_weight.keras").exists()
+
+
+def test_the_best_is_that_of_the_monitor_even_where_an_earlier_fit_followed_another(tmp_path):
+    model = network()
+    fit(model, GetWeights(tmp_path, monitor="loss"), epochs=2)
+    fit(model, GetWeights(tmp_path, monitor="loss", mode="max"), epochs=3, first=2)
+    losses = [float(row["loss"]) for row in rows(tmp_path)]
+    best = int(np.argmax(losses)) + 1
+    assert best < 3
+    assert (tmp_path / "highest_weight.keras").read_bytes() == (tmp_path / f"epoch-{best:03d}.keras").read_bytes()
+
+
+def test_the_commit_is_that_at_the_start_of_the_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "train.py"
+    script.write_text("1")
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "train.py"], [*author, "commit", "-qm", "one"]):
+        subprocess.run(["git", *words], check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    callback = GetWeights(tmp_path / "run")
+    model = network()
+    change = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: script.write_text("2"))
+    images = np.zeros((4, 8, 8, 1))
+    model.fit(images, np.zeros(4), epochs=2, verbose=0, callbacks=[change, callback])
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (record["commit"], record["dirty"]) == (commit, False)
 
 
 def test_without_validation_data_the_loss_is_monitored_and_accuracy_is_best_when_largest(tmp_path):
@@ -135,10 +188,44 @@ def test_a_network_that_differs_in_part_takes_what_fits_and_says_what_does_not(t
     before = {layer.name: layer.get_weights() for layer in model.layers}
     restored = restore_best(model, tmp_path)
     assert restored.taken == ("conv", "norm")
-    assert restored.kept["hidden"] == "it is not in the file" and "shapes differ" in restored.kept["out"]
+    assert restored.kept["hidden"] == "it is not in the file" and "kernel has shape" in restored.kept["out"]
     assert all((a == b).all() for a, b in zip(before["out"], model.get_layer("out").get_weights(), strict=True))
     assert not (before["conv"][0] == model.get_layer("conv").get_weights()[0]).all()
     assert "hidden keeps its own weights" in caplog.text
+
+
+def of_many_kinds() -> keras.Model:
+    layers = keras.layers
+    image = layers.Input((8, 8, 1))
+    x = layers.Normalization(name="scaled", mean=None)(image)
+    x = layers.Reshape((8, 16))(layers.Conv2D(2, 3, padding="same", name="seed_conv")(x))
+    x = layers.MultiHeadAttention(2, 3, dropout=0.1, name="attention")(x, x)
+    x = layers.TimeDistributed(layers.Dense(3), name="each")(
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="both")(x)
+    )
+    inner = keras.Sequential([layers.Input((8, 3)), layers.Bidirectional(layers.GRU(2), name="ways")], name="inner")
+    model = keras.Model(image, layers.Dense(1, activation="sigmoid", name="out")(inner(x)))
+    rng = np.random.default_rng()
+    for weight in model.weights:
+        weight.assign(rng.uniform(0.2, 1, weight.shape))
+    model.get_layer("scaled").finalize_state()
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_layers_of_every_kind_are_restored_each_with_its_own(tmp_path, weights_only):
+    images = np.random.default_rng(1).normal(size=(4, 8, 8, 1))
+    callback = GetWeights(tmp_path, weights_only=weights_only)
+    trained = of_many_kinds()
+    fit(trained, callback, epochs=1)
+    model = of_many_kinds()
+    assert np.abs(model.predict(images, verbose=0) - trained.predict(images, verbose=0)).max() > 1e-4
+    restored = callback.restore_best(model)
+    assert restored.taken == ("scaled", "seed_conv", "attention", "both", "each", "inner/ways", "out")
+    assert not restored.kept and not restored.unused
+    expected = trained.predict(images, verbose=0)
+    np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=0, atol=1e-6)
 
 
 def test_nothing_to_restore_is_a_clear_error(tmp_path):
