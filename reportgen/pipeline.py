@@ -24,6 +24,8 @@ from reportgen.archive import (
 from reportgen.checkpoints.architecture import architecture_signature
 from reportgen.checkpoints.discovery import find_run
 from reportgen.checkpoints.formats import FORMATS, read_checkpoint
+from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.renaming import under_first_names
 from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.config.load import Loaded
 from reportgen.errors import ArchiveError, Failure, NetworkError, ReportgenError
@@ -104,11 +106,12 @@ def extract_all(run: Run, probes: ProbeSet, folder: Path, progress: Progress) ->
     """Measure every checkpoint into its own file; each one that cannot be measured costs only itself."""
     write_probes(folder, probes)
     networks: dict[str, Network] = {}
+    names: dict[str, Graph] = {}
     failures: list[Failure] = []
     for done, checkpoint in enumerate(run.checkpoints):
         progress("checkpoints", done, len(run.checkpoints))
         try:
-            failure = _extract(checkpoint, probes, folder, networks)
+            failure = _extract(checkpoint, probes, folder, networks, names)
         except ReportgenError as error:
             failure = error.failure("checkpoint", checkpoint.file)
         except Exception as error:  # whatever Keras makes of a hostile file, the others get their report
@@ -121,7 +124,9 @@ def extract_all(run: Run, probes: ProbeSet, folder: Path, progress: Progress) ->
     return tuple(failures)
 
 
-def _extract(checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: dict[str, Network]) -> Failure | None:
+def _extract(
+    checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: dict[str, Network], names: dict[str, Graph]
+) -> Failure | None:
     """Write one checkpoint's extraction; return what is missing where its network could not be run."""
     stored = read_checkpoint(checkpoint)
     signature = architecture_signature(stored)
@@ -140,7 +145,7 @@ def _extract(checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: d
         optimizer=stored.optimizer, loss=stored.loss, architecture=signature, probes=probes.sha256,
         problem=failure.problem if failure else "",
     )  # fmt: skip
-    write_extraction(folder, about, stored, measurement)
+    write_extraction(folder, about, under_first_names(stored, signature, names), measurement)
     return failure
 
 

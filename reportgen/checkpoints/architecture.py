@@ -51,7 +51,7 @@ def read_graph(stored: StoredModel) -> Graph:
 
 
 def architecture_signature(stored: StoredModel) -> str:
-    """Return the sha256 that two checkpoints share when they share architecture, layer names and shapes."""
+    """Return the sha256 that two checkpoints share when they share architecture, shapes and the user's layer names."""
     try:
         graph = read_graph(stored)
     except CheckpointError:

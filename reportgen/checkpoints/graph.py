@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.numbering import lasting, lasting_options, unnumbered
 from reportgen.checkpoints.stored import StoredLayer
 
 
@@ -77,14 +78,25 @@ def refs_in(value: Json) -> Iterator[Ref]:
 
 
 def graph_signature(graph: Graph | None, layers: Iterable[StoredLayer]) -> str:
-    """Return the sha256 over calls and shapes of arrays: equal ones share an architecture layer by layer."""
-    # Keras numbers inputs through a session: their names say nothing about the network.
-    calls = [
-        ["" if c.kind == "input" else c.name, c.class_name, c.config, c.args, c.kwargs]
-        for c in (graph.calls if graph else ())
-    ]
+    """Return the sha256 over calls and shapes of arrays: equal ones share an architecture layer by layer.
+
+    Of the names only the user's own for layers with arrays count; what Keras numbered is known by its place.
+    """
+    arrays = {layer.name: layer.variables for layer in layers}
+    places: dict[str, int] = {}
+    calls = []
+    for number, call in enumerate(graph.calls if graph else ()):
+        place = places.setdefault(call.layer, number)
+        name = [lasting(call.layer, call.class_name), place] if call.layer in arrays else None
+        calls.append([name, call.class_name, lasting_options(call.config), call.args, call.kwargs])
     ends = [] if graph is None else [graph.outputs, graph.era < 3]
-    shapes = sorted([layer.name, [[v.name, v.value.shape] for v in layer.variables]] for layer in layers)
+    shapes = sorted(
+        [
+            f"{places[name]:06d}" if name in places else name,
+            sorted(["/".join(map(unnumbered, v.name.split("/"))), list(v.value.shape)] for v in variables),
+        ]
+        for name, variables in arrays.items()
+    )
     text = json.dumps([calls, ends, shapes], sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import StoredLayer, Variable
 from reportgen.errors import NetworkError
 from reportgen.network.engine import KerasLayer
@@ -75,11 +75,6 @@ def pair(layer: KerasLayer, arrays: Sequence[Variable], shown: str) -> list[tupl
                 advice="The file's weights are not those of its architecture, or the input has another size.",
             )
     return [(place.weight, array.value) for place, array in zip(places, matched, strict=True)]
-
-
-def unnumbered(name: str) -> str:
-    """Return a name without the number Keras puts behind it: conv2d_71 → conv2d."""
-    return re.sub(r"_\d+$", "", name)
 
 
 def _places(layer: KerasLayer) -> list[Place]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
 from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError, NetworkError
 from reportgen.extraction.measurement import Layer, Measurement
@@ -54,7 +55,7 @@ class Network:
         """
         if architecture_signature(stored) != self.signature:
             raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
-        _swap(self.variables, stored)
+        _swap(self.variables, renamed(stored, read_graph(stored), self.graph))
         return _measurement(self, inputs)
 
 
