@@ -18,6 +18,7 @@ class FromFile(keras.initializers.Initializer):  # type: ignore[misc]
     """
 
     def __init__(self, stored: StoredLayer | None) -> None:
+        self.stored = stored
         self.shapes = [] if stored is None else [tuple(v.value.shape) for v in stored.variables]
         self.refused: tuple[int, ...] | None = None
 
@@ -27,6 +28,10 @@ class FromFile(keras.initializers.Initializer):  # type: ignore[misc]
             self.refused = tuple(shape)
             raise ValueError(f"no array of shape {tuple(shape)} in the file")
         return keras.ops.zeros(shape, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what a copy is made from; layers made of layers copy their initialisers."""
+        return {"stored": self.stored}
 
     def error(self, shown: str) -> NetworkError | None:
         """Return the error that tells of a refused shape, if there was one."""
