@@ -46,8 +46,9 @@ def read_graph(stored: StoredModel) -> Graph:
     major = stored.keras_version.partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
-    names = _unique([calls[ref.call].layer for _, ref in ends], [name for name, _ in ends])
-    return Graph(tuple(calls), tuple(ref for _, ref in ends), names, int(major) if major.isdecimal() else 3)
+    return Graph(
+        tuple(calls), tuple(ref for _, ref in ends), _output_names(calls, ends), int(major) if major.isdecimal() else 3
+    )
 
 
 def architecture_signature(stored: StoredModel) -> str:
@@ -215,6 +216,11 @@ def _bind(starts: Json, given: Json) -> list[tuple[Link, Ref | None]]:
     return list(zip(wanted, fed, strict=True))
 
 
-def _unique(layers: list[str], names: list[str]) -> tuple[str, ...]:
-    """Return a name for each output: the file's own, else that of the layer it comes from."""
-    return tuple(name or layer for layer, name in zip(layers, names, strict=True))
+def _output_names(calls: list[Call], ends: Ends) -> tuple[str, ...]:
+    """Return a name for each output, no two the same: the file's own, else that of the call it comes from."""
+    names: list[str] = []
+    for name, ref in ends:
+        name = name or calls[ref.call].name
+        number = sum(other == name or other.startswith(f"{name} (output ") for other in names) + 1
+        names.append(f"{name} (output {number})" if number > 1 else name)
+    return tuple(names)

@@ -47,3 +47,5 @@ class Measurement:
     """The same before the last activation function, `(probe, unit)`; None where it cannot be had."""
     output_activation: str
     """The last activation function: sigmoid, softmax, linear, …"""
+    other_outputs: tuple[str, ...] = ()
+    """Names of the outputs that `predictions` does not hold, where a network has several."""

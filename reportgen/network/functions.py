@@ -72,11 +72,6 @@ _TENSORFLOW = {
 FUNCTIONS: dict[str, Callable[..., Any]] = {**_BINARY, **_UNARY, **_SHAPING, **_TENSORFLOW}
 """Class in Keras 3, or path in TensorFlow as Keras 2 wrote it → the function."""
 
-RESHAPING = frozenset({
-    "Cast", "Reshape", "Squeeze", "ExpandDims", "Identity", "cast", "reshape", "squeeze", "expand_dims", "identity",
-})  # fmt: skip
-"""Functions that leave the numbers as they are."""
-
 
 def call_function(
     name: str, args: tuple[Any, ...], kwargs: dict[str, Any], config: dict[str, Any], shown: str

@@ -30,9 +30,9 @@ class Head:
     """Whether the value before the activation can be had at all."""
 
 
-def find_head(graph: Graph) -> Head:
-    """Return the head of a network's first output; layers that hand on their input are looked through."""
-    ref = graph.outputs[0]
+def find_head(graph: Graph, output: int = 0) -> Head:
+    """Return the head of one of a network's outputs; layers that hand on their input are looked through."""
+    ref = graph.outputs[output]
     call = graph.calls[ref.call]
     while hands_on(call) and len(call.inputs) == 1:
         ref = call.inputs[0]

@@ -38,6 +38,8 @@ class Network:
     graph: Graph
     fit: Fit
     head: Head
+    other_outputs: tuple[str, ...]
+    """Names of the outputs that are not the prediction."""
     layers: tuple[Layer, ...]
     """The layer table."""
     kept: tuple[tuple[str, bool], ...]
@@ -89,15 +91,22 @@ def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
         limit=INPUT_LIMIT,
     )
     head = find_head(graph)
-    if len(graph.outputs) > 1:
-        others = ", ".join(graph.output_names[1:])
-        log.warning(
-            "%s is taken for the prediction; of %s only the activations are shown", graph.output_names[0], others
-        )
     built = build(graph, stored, fit, head)
-    shapes = [tuple(tensors[0].shape[1:]) for tensors in built.results]
+    chosen = _answer([built.results[ref.call][ref.output] for ref in graph.outputs])
+    if chosen:  # scores are built in, so that another answer is another build
+        head = find_head(graph, chosen)
+        built = build(graph, stored, fit, head)
+    answer = graph.outputs[chosen]
+    others = tuple(name for i, name in enumerate(graph.output_names) if i != chosen)
+    if others:
+        log.warning(
+            "%s is taken for the prediction; of %s only the activations are shown",
+            graph.output_names[chosen], ", ".join(others),
+        )  # fmt: skip
+    # A result of one number a probe is a vector of length one.
+    shapes = [tuple(tensors[0].shape[1:]) or (1,) for tensors in built.results]
     kept = [i for i, call in enumerate(graph.calls) if not hands_on(call)]
-    prediction = built.results[graph.outputs[0].call][graph.outputs[0].output]
+    prediction = built.results[answer.call][answer.output]
     results = [*(built.results[i][0] for i in kept), prediction]
     if head.known:
         results.append(built.scores)
@@ -106,12 +115,18 @@ def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
         graph=graph,
         fit=fit,
         head=head,
+        other_outputs=others,
         layers=layer_table(graph, stored, shapes, turned),
         kept=tuple((graph.calls[i].name, i in turned) for i in kept),
         variables=built.layers,
         function=_traced(built.inputs[0], results, compiled=bool(turned)),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
+
+
+def _answer(outputs: list[Tensor]) -> int:
+    """Return which output is the prediction: the first that is a vector, or the first where all are images."""
+    return next((i for i, tensor in enumerate(outputs) if len(tensor.shape) <= 2), 0)
 
 
 def _traced(entry: Tensor, results: list[Tensor], *, compiled: bool) -> Callable[[Tensor], list[Tensor]]:
@@ -158,9 +173,17 @@ def _measurement(network: Network, inputs: NDArray[np.generic]) -> Measurement:
         batch = np.moveaxis(batch, -1, 1) if network.fit.channels_first else batch
         batch = np.ascontiguousarray(batch.reshape(len(batch), *network.fit.shape))
         try:
-            batches.append([np.asarray(result) for result in network.function(tf.cast(tf.constant(batch), dtype))])
+            results = [np.asarray(result) for result in network.function(tf.cast(tf.constant(batch), dtype))]
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise NetworkError("the network cannot be run on the probes", received=str(error)) from error
+        names = [*(name for name, _ in network.kept), "the output", "the output"]
+        for name, result in zip(names, results, strict=False):
+            if result.shape[:1] != batch.shape[:1]:
+                raise NetworkError(
+                    f"{name} has no result for each probe by itself", where=name, expected=f"({len(batch)}, …)",
+                    received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
+                )  # fmt: skip
+        batches.append([result[:, None] if result.ndim == 1 else result for result in results])
     arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
     activations = {
         name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
@@ -173,4 +196,5 @@ def _measurement(network: Network, inputs: NDArray[np.generic]) -> Measurement:
         predictions=ends[0],
         scores=ends[1] if network.head.known else None,
         output_activation=network.head.activation,
+        other_outputs=network.other_outputs,
     )
