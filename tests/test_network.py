@@ -12,10 +12,9 @@ import networks
 import numpy as np
 import pytest
 from networks import measure, stored
-from numpy.lib.stride_tricks import sliding_window_view
-from PIL import Image
 
 from reportgen.checkpoints import architecture_signature, find_run, read_checkpoint
+from reportgen.checkpoints.stored import StoredModel
 from reportgen.config.model import RunConfig
 from reportgen.errors import NetworkError
 from reportgen.extraction.measurement import Measurement
@@ -136,6 +135,39 @@ def test_one_network_measures_every_checkpoint_of_its_architecture(tmp_path: Pat
         network.measure(stored(tmp_path / "other.keras"), images)
 
 
+def test_statistics_of_an_adapted_normalisation_are_swapped_too(tmp_path: Path) -> None:
+    from keras import Input, Sequential, layers
+
+    model = Sequential([Input((20, 20, 2)), layers.Normalization(name="normal"), layers.Flatten(), layers.Dense(1)])
+    network, images = None, networks.inputs()
+    for seed in (1, 2):
+        networks.fill(model, seed).save(tmp_path / "m.keras")
+        checkpoint = stored(tmp_path / "m.keras")
+        network = network or open_network(checkpoint, images.shape[1:])
+        got = network.measure(checkpoint, images).activations["normal"]
+        mean, variance = model.layers[0].get_weights()[:2]
+        np.testing.assert_allclose(got, (images - mean) / np.sqrt(variance), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "version", "formula"),
+    [
+        ("ThresholdedReLU", {"theta": 0.5}, "2.3.1", lambda x: np.where(x > 0.5, x, 0)),
+        ("LeakyReLU", {"alpha": 0.25}, "2.3.1", lambda x: np.where(x > 0, x, 0.25 * x)),
+        ("LeakyReLU", {"alpha": {"type": "ndarray", "value": 0.25}}, "2.2.4", lambda x: np.where(x > 0, x, 0.25 * x)),
+        ("Activation", {"activation": "hard_sigmoid"}, "2.3.1", lambda x: np.clip(0.2 * x + 0.5, 0, 1)),
+        ("Activation", {"activation": "hard_sigmoid"}, "3.15.1", lambda x: np.clip(x / 6 + 0.5, 0, 1)),
+    ],
+)  # fmt: skip
+def test_layers_that_changed_since_keras_2_follow_their_formula(
+    kind: str, options: dict[str, Any], version: str, formula: Any
+) -> None:
+    layer = {"class_name": kind, "config": {"name": "a", "trainable": True, "batch_input_shape": [None, 9], **options}}
+    model = StoredModel((), {"class_name": "Sequential", "config": [layer]}, keras_version=version)
+    x = np.random.default_rng(0).normal(0, 3, (4, 9)).astype(np.float32)
+    np.testing.assert_allclose(measure(model, x).activations["a"], formula(x), rtol=0, atol=1e-6)
+
+
 def test_batches_change_nothing(tmp_path: Path) -> None:
     networks.fill(networks.sequential()).save(tmp_path / "m.keras")
     checkpoint, images = stored(tmp_path / "m.keras"), networks.inputs(7)
@@ -222,47 +254,3 @@ def test_nan_weights_give_nan_and_no_error(tmp_path: Path) -> None:
     measured = measure(stored(tmp_path / "m.keras"), networks.inputs())
     assert np.isnan(measured.activations["hidden"]).all() and np.isnan(measured.predictions).all()
     assert np.isfinite(measured.activations["act"]).all()
-
-
-def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """Return relu of a valid convolution of `(y, x, channel)`, straight from its definition."""
-    windows = sliding_window_view(x, kernel.shape[:2], axis=(0, 1))  # (y, x, channel, ky, kx)
-    return np.maximum(np.einsum("yxcij,ijco->yxo", windows, kernel, optimize=True) + bias, 0)
-
-
-def test_the_teams_cnn_equals_plain_numpy(team_data: Path) -> None:
-    folder = team_data / "s20team2"
-    checkpoint = stored(folder / "checkpoints/2020-04-07_atm4wCurModel_conv12-12-12.h5")
-    arrays = {layer.name: [v.value.astype(np.float64) for v in layer.variables] for layer in checkpoint.layers}
-    names = ["0000_model.png", "0300_model.png", "0600_model.png"]
-    images = []
-    for name in names:
-        with Image.open(folder / "images" / name) as image:
-            small = image.convert("L").resize((100, 100), Image.Resampling.NEAREST)
-        images.append((np.asarray(small, np.float32) / 127.5 - 1) / 255)
-    inputs = np.stack(images)[..., None].astype(np.float32)
-    measured = measure(checkpoint, inputs)
-    for i, image in enumerate(inputs.astype(np.float64)):
-        one = convolve(image, *arrays["conv2d_71"])
-        two = convolve(one, *arrays["conv2d_72"])
-        pooled = two[:76, :76].reshape(19, 4, 19, 4, 16).max((1, 3))
-        three = convolve(pooled, *arrays["conv2d_73"])
-        kernel, bias = arrays["dense_28"]
-        score = three.ravel() @ kernel + bias
-        for name, values in (("conv2d_71", one), ("max_pooling2d_23", pooled), ("conv2d_73", three)):
-            np.testing.assert_allclose(measured.activations[name][i], values, rtol=0, atol=1e-5 * values.max())
-        assert measured.scores is not None
-        np.testing.assert_allclose(measured.scores[i], score, rtol=0, atol=1e-5)
-        np.testing.assert_allclose(measured.predictions[i], 1 / (1 + np.exp(-score)), rtol=0, atol=1e-5)
-
-
-def test_the_teams_single_layer_without_suffix_equals_plain_numpy(team_data: Path, tmp_path: Path) -> None:
-    source = team_data / "s20team2/checkpoints/2020-04-23_atm4wCurSingleModel_SingleModelPaper.h5"
-    path = tmp_path / "SingleModelPaper"
-    path.write_bytes(source.read_bytes())
-    checkpoint = stored(path)
-    kernel, bias = (v.value.astype(np.float64) for v in checkpoint.layers[0].variables)
-    inputs = np.random.default_rng(3).uniform(-0.0039, 0.0039, (4, 10000)).astype(np.float32)
-    measured = measure(checkpoint, inputs)
-    np.testing.assert_allclose(measured.scores, inputs @ kernel + bias, rtol=0, atol=1e-5)
-    np.testing.assert_allclose(measured.predictions, 1 / (1 + np.exp(-(inputs @ kernel + bias))), rtol=0, atol=1e-5)

@@ -67,7 +67,8 @@ ACTIVATIONS = frozenset({
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "target_shape"}}
 """Options that Keras 3 calls otherwise."""
 COPYING = frozenset({
-    "MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "Bidirectional", "TimeDistributed", "LSTM", "GRU", "SimpleRNN",
+    "MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "Bidirectional", "TimeDistributed",
+    "LSTM", "GRU", "SimpleRNN",
 })  # fmt: skip
 """Layers that make layers inside themselves from their own options, or an array from several."""
 _HARMLESS = frozenset({
