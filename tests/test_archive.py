@@ -20,7 +20,8 @@ def plant(archive, run, id, **more):
     folder = archive / run / id
     folder.mkdir(parents=True)
     manifest = {
-        "schema": 1, "id": id, "run": run, "verdict": "pass", "banners": [], "failures": [], "files": {"report.html": {}},
+        "schema": 1, "id": id, "run": run, "verdict": "pass", "banners": [], "failures": [],
+        "files": {"report.html": {}},
         "summary": {"measured": 3, "checkpoints": 3, "monitor": "val_loss", "value": 0.25, "best_epoch": 2},
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(manifest | more))
