@@ -77,6 +77,8 @@ class Network:
     score: RegressionScore | None
     confusion: Confusion | None
     labelled: int
+    other_outputs: tuple[str, ...]
+    """Names of the outputs that are not shown, of a network with several."""
     not_finite: int
     """Probes whose prediction is NaN or infinite; no score counts them."""
     unknown_labels: tuple[str, ...]
@@ -117,7 +119,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
                 group.letter, task.kind, task.output, task.unit, e.output_activation, task.logits, task.classes,
                 tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
                 _rows(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
-                len(scored.known), int((~np.isfinite(scored.answers)).sum()),
+                len(scored.known), e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
                 tuple(dict.fromkeys(strange)), tuple(f.id for f in drawn),
             )
         )  # fmt: skip
