@@ -14,7 +14,7 @@ import pytest
 from reportgen.callbacks import GetWeights, restore_best
 from reportgen.checkpoints.discovery import find_run
 from reportgen.config import RunConfig
-from reportgen.errors import CheckpointError, ConfigError
+from reportgen.errors import CheckpointError, ConfigError, NetworkError
 
 
 def network(units: int = 1, extra: bool = False, compiled: bool = True) -> keras.Model:
@@ -231,3 +231,62 @@ def test_layers_of_every_kind_are_restored_each_with_its_own(tmp_path, weights_o
 def test_nothing_to_restore_is_a_clear_error(tmp_path):
     with pytest.raises(CheckpointError, match="no best checkpoint"):
         restore_best(network(), tmp_path)
+
+
+def unnamed(filters: int = 3) -> keras.Model:
+    layers = [
+        keras.layers.Input((8, 8, 1)),
+        keras.layers.Conv2D(filters, 3),
+        keras.layers.Conv2D(filters, 3),
+        keras.layers.Flatten(),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
+    model = keras.Sequential(layers)
+    model.compile("adam", "binary_crossentropy")
+    return model
+
+
+def test_the_same_network_built_twice_is_taken_in_order_though_keras_named_its_layers_anew(tmp_path, caplog):
+    first, second = unnamed(), unnamed()
+    assert first.layers[0].name != second.layers[0].name
+    fit(first, GetWeights(tmp_path), epochs=1)
+    restored = restore_best(second, tmp_path)
+    assert restored.taken == tuple(layer.name for layer in second.layers if layer.weights) and not restored.unused
+    assert all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
+    assert "taken in order" in caplog.text
+
+
+def test_another_network_with_other_names_takes_nothing_and_says_so(tmp_path):
+    fit(unnamed(3), GetWeights(tmp_path), epochs=1)
+    other = unnamed(4)
+    before = other.get_weights()
+    restored = restore_best(other, tmp_path)
+    assert restored.taken == () and set(restored.kept.values()) == {"it is not in the file"}
+    assert len(restored.unused) == 3
+    assert all((a == b).all() for a, b in zip(before, other.get_weights(), strict=True))
+
+
+def test_a_model_that_is_not_built_yet_is_a_clear_error(tmp_path):
+    fit(network(), GetWeights(tmp_path), epochs=1)
+    with pytest.raises(NetworkError, match="no weights yet"):
+        restore_best(keras.Sequential([keras.layers.Dense(1)]), tmp_path)
+
+
+def test_a_fit_that_is_cut_short_leaves_whole_files_and_says_it_was_running(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(24, 8, 8, 1)), rng.integers(0, 2, 24)
+    model = network()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[GetWeights(tmp_path), Stop()])
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "epoch-001.keras", "highest_weight.keras", "history.csv", "run.json",
+    ]  # fmt: skip
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert (record["status"], record["epochs"], record["finished"]) == ("running", 1, None)
+    fit(model, GetWeights(tmp_path), epochs=2, first=1)
+    assert [row["epoch"] for row in rows(tmp_path)] == ["1", "2"]
