@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import checkpoint_files as files
 import h5py
-import networks
 import numpy as np
 import pytest
-from networks import stored
 
+import checkpoint_files as files
+import networks
+from networks import stored
 from reportgen.checkpoints import architecture_signature, read_graph
 from reportgen.checkpoints.formats import FORMATS, HEAD, recognise
 from reportgen.checkpoints.graph import Ref

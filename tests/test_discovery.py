@@ -9,12 +9,12 @@ import random
 import shutil
 from pathlib import Path
 
-import checkpoint_files as files
 import h5py
 import numpy as np
 import pytest
-from checkpoint_files import look
 
+import checkpoint_files as files
+from checkpoint_files import look
 from reportgen.checkpoints.epochs import epochs_of, in_training_order
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.run import Run

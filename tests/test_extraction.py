@@ -7,8 +7,8 @@ import json
 import h5py
 import numpy as np
 import pytest
-from runs import probe_set, write_folder
 
+from extractions import probe_set, write_folder
 from reportgen.errors import ExtractionError
 from reportgen.extraction import open_run
 from reportgen.extraction.schema import SCHEMA

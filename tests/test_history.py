@@ -6,9 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
-import checkpoint_files as files
 import numpy as np
 import pytest
+
+import checkpoint_files as files
 from checkpoint_files import look
 
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import checkpoint_files as files
 import h5py
 import numpy as np
 import pytest
 
+import checkpoint_files as files
 from reportgen.checkpoints import read_checkpoint, read_graph
 from reportgen.checkpoints.run import Checkpoint
 from reportgen.errors import CheckpointError, printable

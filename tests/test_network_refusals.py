@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import networks
 import numpy as np
 import pytest
-from networks import measure, stored
 
+import networks
+from networks import measure, stored
 from reportgen.checkpoints.stored import StoredModel, Variable
 from reportgen.errors import NetworkError
 from reportgen.network import open_network

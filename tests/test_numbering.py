@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import networks
 import numpy as np
 import pytest
 from keras import layers
-from networks import stored
 
+import networks
+from networks import stored
 from reportgen.checkpoints import architecture_signature, under_first_names
 from reportgen.checkpoints.graph import Graph
 from reportgen.network import open_network

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import networks
 import numpy as np
 import pytest
 from keras import layers, ops
-from networks import measure, stored
 
+import networks
+from networks import measure, stored
 from reportgen.checkpoints import read_graph
 from reportgen.errors import NetworkError
 from reportgen.extraction import About, write_extraction

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import networks
 import numpy as np
 import pytest
 from keras import layers
-from networks import measure, stored
 
+import networks
+from networks import measure, stored
 from reportgen.checkpoints import find_run, read_checkpoint
 from reportgen.checkpoints.stored import Variable
 from reportgen.config.model import RunConfig

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from runs import write_folder
 
+from extractions import write_folder
 from reportgen import templating
 from reportgen.config import Config
 from reportgen.extraction import open_run

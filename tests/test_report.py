@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from runs import probe_set, write_folder
 
+from extractions import probe_set, write_folder
 from reportgen.checkpoints.run import Checkpoint  # noqa: F401 - imported so that its room is loaded once
 from reportgen.errors import Failure
 from reportgen.extraction import open_run

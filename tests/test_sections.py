@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from runs import probe_set, write_folder
 
+from extractions import probe_set, write_folder
 from reportgen.config import Options, SectionConfig
 from reportgen.config.model import SECTION_IDS
 from reportgen.errors import ConfigError, Failure

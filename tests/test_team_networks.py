@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from networks import measure, stored
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
+
+from networks import measure, stored
 
 
 def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
