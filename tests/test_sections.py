@@ -157,3 +157,16 @@ def test_figures_are_numbered_through_and_every_number_is_in_the_json(tmp_path):
     data = json.loads(as_json(report))
     assert [f["number"] for s in data["sections"] for f in s["figures"]] == numbers
     assert data["schema"] == 1 and {c["id"] for c in data["checks"]} == {c.id for c in report.checks}
+
+
+def test_a_probe_of_known_scale_gets_a_bar_of_the_right_length(tmp_path):
+    probes = probe_set()
+    first = dataclasses.replace(probes.probes[0], metadata={"pixel_scale": "0.5"})
+    probes = dataclasses.replace(probes, probes=(first, *probes.probes[1:]))
+    report = report_of(write_folder(tmp_path / "e", probes=probes))
+    sheet = next(f for s in report.sections if s.id == "probes" for f in s.figures if f.id == "probes-sheet")
+    (bar,) = sheet.boxes
+    (x0, _), (x1, _) = bar.points
+    # 20 pixels of 0.5 arcsec are 10 arcsec: the bar of 5 arcsec is half the picture.
+    assert (x1 - x0) == pytest.approx(sheet.placed[0].width / 2)
+    assert [label.text for label in sheet.labels][-1] == "5″"

@@ -10,13 +10,18 @@ from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun
-from reportgen.figures import Figure, Limits, mosaic
-from reportgen.probes.probeset import ProbeSet
+from reportgen.figures import Figure, Label, Limits, mosaic
+from reportgen.figures.diagram import Arrow
+from reportgen.figures.mosaic import LABEL
+from reportgen.probes.probeset import Probe, ProbeSet
 from reportgen.sections.section import Check, Section, Status
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 
 TITLE = "The probe set"
 QUESTION = "What was the network asked?"
+
+BARS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
+"""Lengths of scale bars [arcsec]; the longest within half a picture is drawn."""
 
 FAINT, LOUD = 0.05, 30.0
 """A network trained on inputs scaled as usual sees values whose largest lies between these."""
@@ -116,11 +121,29 @@ def _sheet(run: ExtractedRun, shown: int) -> Figure:
         known = [probe.label] if probe.label else []
         if probe.target is not None:
             known.append(f"{probe.target:.3g}")
-        lines.append((f"{i}  {probe.id}", " · ".join(known)) if known else (f"{i}  {probe.id}",))
+        room = ("",) if _pixel_scale(probe) else ()
+        lines.append((f"{i}  {probe.id}", *([" · ".join(known)] if known else []), *room))
     pictures = thumbnails(probes, run.config.probes.display, range(shown))
     width, height, placed, labels = contact_sheet(pictures, lines)
-    facts = {"shown": shown, "of": len(probes), "display": probes.display}
-    return Figure("probes-sheet", facts, width, height, placed, labels)
+    bars: list[Arrow] = []
+    for i, (probe, picture) in enumerate(zip(probes.probes, placed, strict=False)):
+        if scale := _pixel_scale(probe):
+            unit = picture.width / (probes.images[i].shape[1] * scale)
+            length = max((s for s in BARS if s * unit <= picture.width / 2), default=BARS[0])
+            y = picture.y + picture.height + len(lines[i]) * LABEL - 8
+            bars.append(Arrow(((picture.x + 2, y), (picture.x + 2 + length * unit, y))))
+            labels = (*labels, Label(picture.x + 10 + length * unit, y + 7, f"{length:g}″"))
+    facts = {"shown": shown, "of": len(probes), "display": probes.display, "bars": len(bars)}
+    return Figure("probes-sheet", facts, width, height, placed, labels, boxes=tuple(bars))
+
+
+def _pixel_scale(probe: Probe) -> float | None:
+    """Return the scale of a probe's picture as read [arcsec / pixel], where its catalogue, WCS or config says it."""
+    try:
+        scale = float(probe.metadata.get("pixel_scale", ""))
+    except ValueError:
+        return None
+    return scale if np.isfinite(scale) and scale > 0 else None
 
 
 def _as_seen(probes: ProbeSet, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
