@@ -133,7 +133,7 @@ class ProbesConfig(Options):
     select: tuple[str, ...] = ()
     """Ids of the probes to use, in this order; by default all."""
     pixel_scale: float | None = Field(default=None, gt=0)
-    """[arcsec / pixel] of the images as read; without it scale bars are in pixels. FITS with a WCS says it
+    """[arcsec / pixel] of the images as read; for scale bars; without it none is drawn. FITS with a WCS says it
     itself."""
     prepare: PrepareConfig = PrepareConfig()
     """From the file to exactly what the network was trained on."""
