@@ -76,7 +76,9 @@ def restore_best(model: keras.Model, folder: str | Path) -> Restored:
         for weight, value in pairs:
             weight.assign(value)
         if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # it computes with copies of its arrays
+            # It computes with copies of its arrays, and a model that has run before with copies of those.
+            layer.finalize_state()
+            model.train_function = model.test_function = model.predict_function = None
         taken.append(name)
     unused = sorted({layer.name for layer in stored} - used)
     result = Restored(found[0], tuple(taken), kept, tuple(unused))
