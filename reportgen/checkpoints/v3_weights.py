@@ -45,7 +45,8 @@ def optimizer_class(file: Node) -> str:
     if not is_group(state) or not len(state):
         return ""
     name = state.attrs.get("name", "")
-    return name if isinstance(name, str) and name else "unknown"
+    # Keras numbers optimisers through a session: adam_27 is Adam.
+    return re.sub(r"_\d+$", "", name) if isinstance(name, str) and name else "unknown"
 
 
 def read_layers(file: Node, config: dict[str, Any] | None) -> tuple[StoredLayer, ...]:

@@ -145,8 +145,11 @@ def _together(file: Path, errors: Sequence[ReportgenError]) -> ReportgenError:
 
     if len(errors) == 1:
         return errors[0]
-    problems = []
+    problems: list[Problem] = []
     for error in errors:
+        if isinstance(error, WrongConfig):
+            problems += error.problems
+            continue
         told = {"expected ": error.expected, "received ": error.received}
         words = [error.problem, *(title + words for title, words in told.items() if words)]
         problems.append(Problem(error.where, "", "; ".join(words), error.advice))

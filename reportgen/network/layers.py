@@ -99,7 +99,8 @@ def make_layer(
             received=class_name,
             advice="Its code is not in the file, or is not safe to run. Its weights can still be read.",
         )
-    accepted = inspect.signature(make).parameters
+    # Of the constructor: what a class itself shows depends on the patch release of Python.
+    accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
