@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -32,15 +32,13 @@ from reportgen.errors import ArchiveError, Failure, NetworkError, ReportgenError
 from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
+from reportgen.report import Progress
 from reportgen.report.files import write_files
 from reportgen.sections import check_options
 from reportgen.versions import provenance
 
 if TYPE_CHECKING:
     from reportgen.network.network import Network
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many are done and how many there are."""
 
 log = logging.getLogger(__name__)
 

@@ -246,10 +246,10 @@ def test_what_is_still_to_be_chosen_is_an_error(folder: Path) -> None:
 def test_the_resolved_configuration_reads_back_as_itself(folder: Path) -> None:
     text = MINIMAL.replace("*.png", "*.png, prepare: {steps: [{scale: 1e-5}, {standardise: band}]}")
     first = loaded(folder, text + "sections: [summary, {id: kernels, options: {most: 3}}]\n")
-    again = loaded(folder, resolved_yaml(first))
+    again = loaded(folder, resolved_yaml(first.config))
     assert again.config == first.config
-    assert resolved_yaml(again) == resolved_yaml(first)
-    assert str(folder) not in resolved_yaml(first)
+    assert resolved_yaml(again.config) == resolved_yaml(first.config)
+    assert str(folder) not in resolved_yaml(first.config)
     assert "default" not in again.origins.values()
 
 

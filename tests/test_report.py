@@ -13,7 +13,6 @@ import pytest
 from pypdf import PdfReader
 
 from extractions import probe_set, write_folder
-from reportgen.checkpoints.run import Checkpoint  # noqa: F401 - imported so that its room is loaded once
 from reportgen.errors import Failure
 from reportgen.extraction import open_run
 from reportgen.report.files import write_files

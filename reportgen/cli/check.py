@@ -24,7 +24,7 @@ def show_configuration(file: Path, sets: Sequence[str], *, origin: bool) -> Answ
     loaded = load(file, sets=sets, environ=os.environ)
     values = loaded.config.model_dump(mode="json")
     if not origin:
-        return Answer((resolved_yaml(loaded).removesuffix("\n"),), {"config": values})
+        return Answer((resolved_yaml(loaded.config).removesuffix("\n"),), {"config": values})
     lines = []
     for key, source in loaded.origins.items():
         value = values

@@ -66,9 +66,9 @@ def load(file: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str] | N
     return Loaded(config, file, file.parent, origins(config, document))
 
 
-def resolved_yaml(loaded: Loaded) -> str:
+def resolved_yaml(config: Config) -> str:
     """Write the whole configuration as YAML, every default included, paths as they were given."""
-    values = loaded.config.model_dump(mode="json")
+    values = config.model_dump(mode="json")
     for step in values["probes"]["prepare"]["steps"]:
         for name in [name for name, value in step.items() if value is None]:
             del step[name]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reportgen.figures.figure import Label
 from reportgen.figures.mosaic import WIDTH
+from reportgen.templating import shape as shape_in_words
 
 STEP, BASE = 200.0, 150.0
 PER_ROW = int(WIDTH // STEP)
@@ -55,7 +56,7 @@ def diagram(
         boxes += [_arrow(centres[source], (x, y + high / 2), i, top) for source in before if source in centres]
         boxes.append(Box(x, y, wide, high, family(kind)))
         centres[name] = (x + wide, y + high / 2, i)
-        for k, text in enumerate((name, kind, shape_words(shape))):
+        for k, text in enumerate((name, kind, shape_in_words(shape))):
             labels.append(Label(left, top + BASE + 24 + k * 24, text if len(text) < 19 else text[:17] + "…"))
     return WIDTH, math.ceil(len(layers) / PER_ROW) * row_height + 30, tuple(boxes), tuple(labels)
 
@@ -63,11 +64,6 @@ def diagram(
 def family(kind: str) -> str:
     """Return which kind of layer a class is."""
     return next((name for word, name in FAMILIES if word in kind.lower()), "other")
-
-
-def shape_words(shape: tuple[int | None, ...]) -> str:
-    """Return 89 × 89 × 16; a size that is not fixed is a question mark."""
-    return " × ".join("?" if s is None else str(s) for s in shape)
 
 
 def _size(shape: tuple[int | None, ...], largest: int) -> tuple[float, float]:

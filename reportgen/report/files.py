@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import yaml
-
-from reportgen.config import Options
+from reportgen.config import Options, resolved_yaml
 from reportgen.errors import FormatError, ReportgenError
 from reportgen.extraction import ExtractedRun
 from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
 from reportgen.report.pdf import write_pdf
-from reportgen.report.report import Report, build_report, with_failures
+from reportgen.report.report import Progress, Report, build_report, with_failures
 
 
 def write_files(
     folder: Path,
     run: ExtractedRun,
     options: Sequence[Options],
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     formats: Sequence[str] | None = None,
 ) -> tuple[Report, list[Path], dict[str, tuple[int, int]]]:
     """Write report.pdf, the checkpoints' pages, report.html, report.json and config.yaml into `folder`.
@@ -31,7 +29,7 @@ def write_files(
     """
     report = without_broken(build_report(run, options, progress))
     wanted = tuple(dict.fromkeys([*(formats or run.config.report.formats), "json"]))
-    config = yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)
+    config = resolved_yaml(run.config)
     _write(folder / "config.yaml", config)
     written: list[Path] = []
     if "pdf" in wanted:

@@ -11,6 +11,9 @@ from reportgen.errors import Failure
 from reportgen.extraction import ExtractedRun
 from reportgen.sections import Check, Section, build_section
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done and how many there are."""
+
 BANNERS = {"probes_changed": "PROBE SET CHANGED", "dirty": "DIRTY TREE"}
 """What provenance may know that a reader must see before any number."""
 
@@ -52,7 +55,7 @@ class Report:
         return next((s for s in self.sections if s.id == id), None)
 
 
-def build_report(run: ExtractedRun, options: Sequence[Options], progress: Callable[[str, int, int], None]) -> Report:
+def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progress) -> Report:
     """Build every configured section of a run, number the figures through and collect verdicts and failures."""
     sections: list[Section] = []
     failures = list(run.failures)

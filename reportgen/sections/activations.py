@@ -16,7 +16,7 @@ from reportgen.errors import SectionError
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
-from reportgen.sections.chosen import groups
+from reportgen.sections.chosen import measured_groups
 from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import as_displayed, as_input, contact_sheet, thumbnails
 
@@ -98,7 +98,7 @@ class Content:
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Tile the feature maps of each layer for a few probes at the best checkpoint, and count the dead channels."""
-    measured = [group for group in groups(run) if group.best.extraction.predictions is not None]
+    measured = measured_groups(run)
     if not measured:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []

@@ -55,6 +55,11 @@ def groups(run: ExtractedRun) -> tuple[Group, ...]:
     return tuple(found)
 
 
+def measured_groups(run: ExtractedRun) -> list[Group]:
+    """Return the groups whose network could be run on the probe set."""
+    return [group for group in groups(run) if group.best.extraction.predictions is not None]
+
+
 def best(run: ExtractedRun, among: tuple[Extraction, ...] = ()) -> Best | None:
     """Return the best checkpoint by the monitored quantity, or the last one where no history says; None without any.
 

@@ -13,7 +13,7 @@ from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import ranked, scatter
-from reportgen.sections.chosen import groups
+from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Check, Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
@@ -98,7 +98,7 @@ class Content:
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Set predictions against what is known of the probes."""
-    measured = [group for group in groups(run) if group.best.extraction.predictions is not None]
+    measured = measured_groups(run)
     if not measured:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []

@@ -178,9 +178,9 @@ def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
 def squeezed(probes: ProbeSet) -> str:
     """Return "1200 × 800 to 100 × 100 (width × height)" where preparation changed an image's proportions, else ""."""
     y, x, _ = probes.input_shape
-    for image, steps in ((image, probes.steps) for image in probes.images):
+    cropped = any("crop" in step for step in probes.steps)
+    for image in probes.images:
         height, width = image.shape[:2]
-        cropped = any("crop" in step for step in steps)
         if not cropped and abs(width * y - height * x) > max(width, height):
             return f"{width} × {height} to {x} × {y} (width × height)"
     return ""

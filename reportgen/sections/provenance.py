@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from reportgen.config import resolved_yaml
 from reportgen.extraction import ExtractedRun
 from reportgen.sections.section import NoOptions, Section
 
@@ -57,7 +56,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         versions=dict(known.get("versions", {})),
         training_versions={str(k): str(v) for k, v in training.items()} if isinstance(training, dict) else {},
         inputs=tuple(inputs),
-        config=yaml.safe_dump(run.config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100),
+        config=resolved_yaml(run.config),
         probes=run.probes.sha256, n_probes=len(run.probes), n_checkpoints=len(run.extractions),
     )  # fmt: skip
     return Section(content)
