@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,3 +43,5 @@ class StoredModel:
     """Class of the optimiser whose state is in the file, if any; its state is not shown as weights."""
     loss: str = ""
     """The training loss, where the file says so."""
+    other: dict[str, int] = field(default_factory=dict)
+    """What is in the file beside weights, and in how many arrays: optimizer, metrics, seed generators."""
