@@ -27,5 +27,5 @@ def measure(reading: Reading) -> Measurement:
     Raises NetworkError where its network cannot be built or run.
     """
     if reading.signature not in _networks:
-        _networks[reading.signature] = open_network(reading.stored, _inputs[0].shape[1:])
+        _networks[reading.signature] = open_network(reading.stored, _inputs[0].shape[1:], reading.graph)
     return _networks[reading.signature].measure(reading.stored, _inputs[0])
