@@ -32,6 +32,8 @@ def clean(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
     }
     if class_name == "Embedding" and "input_dim" in config:
         options["input_dim"] = config["input_dim"]  # in every other layer it only repeats the shape of the input
+    if class_name in {"GRU", "GRUCell"}:
+        options.setdefault("reset_after", False)  # Keras before 2.1.3 knew nothing else, and did not write it
     if "dtype" in options:
         options["dtype"] = policy(config["dtype"])
         if quantization(config["dtype"]):

@@ -99,7 +99,9 @@ class ArrayGroups:
     """Arrays in memory, by group: what an npz holds."""
 
     def __init__(self, arrays: Mapping[str, Mapping[str, Array]]) -> None:
-        self.found = {f"{group}/vars/{name}".lstrip("/"): a for group, held in arrays.items() for name, a in held.items()}
+        self.found = {
+            f"{group}/vars/{name}".lstrip("/"): a for group, held in arrays.items() for name, a in held.items()
+        }
         self.tree: dict[str, dict[str, None]] = {"": {}}
         for group in arrays:
             self._add(f"{group}/vars".lstrip("/"))

@@ -66,7 +66,11 @@ def modern(model: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     layers = config if isinstance(config, list) else config.get("layers")
     if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
         return model
-    if layers and layers[0].get("class_name") == "Merge" and isinstance(layers[0].get("config", {}).get("layers"), list):
+    if (
+        layers
+        and layers[0].get("class_name") == "Merge"
+        and isinstance(layers[0].get("config", {}).get("layers"), list)
+    ):
         if chain := _branches(model, layers):
             return modern(chain, depth)
     renewed = [modern(layer, depth + 1) if is_model(layer) else _layer(layer) for layer in layers]
@@ -162,5 +166,3 @@ def _branches(model: dict[str, Any], layers: list[dict[str, Any]]) -> dict[str, 
 def _linked(layer: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     """Return a layer's entry with its one use."""
     return {**layer, "name": layer_name(layer), "inbound_nodes": [[[source, 0, 0] for source in sources]]}
-
-

@@ -107,9 +107,7 @@ def _are_old(group: Node, config: dict[str, Any] | None) -> bool:
     return bool(weights) and all(spelled(weight) != weight for weight in weights)
 
 
-def _layers(
-    group: Node, config: dict[str, Any] | None, other: Counter[str], *, old: bool
-) -> Iterator[StoredLayer]:
+def _layers(group: Node, config: dict[str, Any] | None, other: Counter[str], *, old: bool) -> Iterator[StoredLayer]:
     """Yield the layers that have weights, those of nested models each on its own; count in `other` what is none."""
     nested = None if config is None else _nested(config)
     short = _in_bfloat16(config)
@@ -125,7 +123,9 @@ def _layers(
             else:
                 places.setdefault(layer, []).append((variable, f"{name}/{weight}"))
     paths = [(path, layer in short) for layer, listed in places.items() for _, path in listed]
-    arrays = iter(read_arrays(group, [path for path, _ in paths], bfloat16={path for path, is_short in paths if is_short}))
+    arrays = iter(
+        read_arrays(group, [path for path, _ in paths], bfloat16={path for path, is_short in paths if is_short})
+    )
     for layer, listed in places.items():
         yield StoredLayer(layer, tuple(Variable(variable, next(arrays)) for variable, _ in listed))
 
@@ -135,7 +135,9 @@ def _in_bfloat16(config: dict[str, Any] | None) -> frozenset[str]:
     if config is None or not is_model(config):
         return frozenset()
     known = ((name, layer["config"]) for name, layer in leaves(config))
-    return frozenset(n for n, options in known if isinstance(options, dict) and policy(options.get("dtype")) == "bfloat16")
+    return frozenset(
+        n for n, options in known if isinstance(options, dict) and policy(options.get("dtype")) == "bfloat16"
+    )
 
 
 def _nested(config: dict[str, Any]) -> dict[str, Inside]:

@@ -111,9 +111,7 @@ def address(group: Node) -> int:
     return found
 
 
-def read_arrays(
-    file: Node, paths: Sequence[str], *, bfloat16: Collection[str] = ()
-) -> list[NDArray[np.generic]]:
+def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] = ()) -> list[NDArray[np.generic]]:
     """Return the arrays at `paths`, all of them judged by their headers before the first is read.
 
     Two opaque bytes are bfloat16 where the array itself says so, or its path is in `bfloat16`.

@@ -61,10 +61,14 @@ def read_regular(path: Path, limit: int) -> bytes:
     try:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
-        raise CheckpointError(f"there is no {path.name}", received=", ".join(sorted(os.listdir(path.parent))[:8])) from None
+        raise CheckpointError(
+            f"there is no {path.name}", received=", ".join(sorted(os.listdir(path.parent))[:8])
+        ) from None
     except OSError as error:
-        raise refused_link(path) if path.is_symlink() else CheckpointError(
-            f"{path.name} cannot be opened", received=str(error)
+        raise (
+            refused_link(path)
+            if path.is_symlink()
+            else CheckpointError(f"{path.name} cannot be opened", received=str(error))
         ) from error
     with open(number, "rb") as file:
         about = os.fstat(file.fileno())

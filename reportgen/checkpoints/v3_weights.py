@@ -13,7 +13,7 @@ from reportgen.checkpoints.other_state import at_the_root, count, kind_of
 from reportgen.checkpoints.outline import NESTING_LIMIT, count_layers, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.numbering import unnumbered
-from reportgen.checkpoints.variables import snake, variable_names
+from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
 from reportgen.errors import CheckpointError
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
@@ -119,8 +119,9 @@ def _undescribed(groups: Groups, other: Counter[str]) -> Iterator[tuple[str, str
     """Yield (name, group, places) of each group with arrays, under the names in the file: no architecture says more."""
     for path, prefix, _ in _walk(groups, "", other):
         if numbers := _numbers(groups, path):
-            kind = unnumbered(path.rsplit("/", 1)[-1])
-            names = variable_names(kind, {}, len(numbers))
+            words = (path.rsplit("/", 1)[-1], groups.label(f"{path}/vars"))
+            kind = next((kind for word in words if (kind := unnumbered(word)) in VARIABLES), unnumbered(words[0]))
+            names = variable_names(kind, {}, len(numbers)) if path else tuple(numbers)
             places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)]
             yield prefix.rstrip("/") or "model", path, places
 

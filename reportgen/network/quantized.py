@@ -69,7 +69,9 @@ def quantization_config(config: dict[str, Option], shown: str) -> Option:
     try:
         return CONFIGS[mode](**chosen)
     except (TypeError, ValueError) as error:
-        raise NetworkError(f"layer {shown} is quantised in a way Keras refuses", where=shown, received=str(error)) from error
+        raise NetworkError(
+            f"layer {shown} is quantised in a way Keras refuses", where=shown, received=str(error)
+        ) from error
 
 
 def _quantizer(described: Option, shown: str) -> Option:
@@ -88,4 +90,6 @@ def _quantizer(described: Option, shown: str) -> Option:
     try:
         return keras.quantizers.AbsMaxQuantizer(**{key: options[key] for key in known if key in options})
     except (TypeError, ValueError) as error:
-        raise NetworkError(f"the quantiser of layer {shown} cannot be made", where=shown, received=str(error)) from error
+        raise NetworkError(
+            f"the quantiser of layer {shown} cannot be made", where=shown, received=str(error)
+        ) from error
