@@ -107,7 +107,7 @@ def test_a_folder_with_a_link_in_the_place_of_a_member_is_refused(member: str, t
     os.mkfifo(tmp_path / "m" / member)
     with pytest.raises(CheckpointError, match="no regular file"):
         read(tmp_path / "m")
-    os.symlink(tmp_path / "m", tmp_path / "linked")
+    (tmp_path / "linked").symlink_to(tmp_path / "m")
     assert recognise(tmp_path / "linked", b"") is None
 
 
@@ -187,7 +187,9 @@ def npy(payload: bytes, header: str = "{'descr': '|O', 'fortran_order': False, '
 
 HOSTILE: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "a call of os.system": (lambda p: npy(pickle.dumps(Evil(os.system, f"touch {p}"))), "name posix.system"),
-    "a call of eval": (lambda p: npy(pickle.dumps({"0": Evil(eval, f"open({str(p)!r}, 'w')")}, 2)), "name __builtin__.eval"),
+    "a call of eval": (
+        lambda p: npy(pickle.dumps({"0": Evil(eval, f"open({str(p)!r}, 'w')")}, 2)), "name __builtin__.eval"
+    ),
     "the same in protocol 0": (lambda p: npy(pickle.dumps(Evil(os.system, f"touch {p}"), 0)), "name posix.system"),
     "an opcode for extensions": (lambda p: npy(b"\x80\x02\x82\x01."), "use EXT1"),
     "an instance": (lambda p: npy(b"(ios\nsystem\n."), "use INST"),
@@ -446,7 +448,8 @@ def test_half_precision_is_read_where_the_architecture_says_so(policy: str, suff
     keras.config.set_dtype_policy(policy)
     try:
         model = networks.fill(Sequential([
-            Input((20, 20, 2)), layers.Conv2D(4, 3, activation="relu", name="conv"), layers.BatchNormalization(name="bn"),
+            Input((20, 20, 2)), layers.Conv2D(4, 3, activation="relu", name="conv"),
+            layers.BatchNormalization(name="bn"),
             layers.GlobalAveragePooling2D(name="mean"), layers.Dense(3, name="out"),
         ]))  # fmt: skip
     finally:
@@ -494,7 +497,8 @@ def _configs() -> dict[str, Callable[[], Any]]:
         return make
 
     return {
-        "int8": of("Int8QuantizationConfig"), "int8 of weights alone": of("Int8QuantizationConfig", activation_quantizer=None),
+        "int8": of("Int8QuantizationConfig"),
+        "int8 of weights alone": of("Int8QuantizationConfig", activation_quantizer=None),
         "int4 in blocks": of("Int4QuantizationConfig"), "int4": of("Int4QuantizationConfig", block_size=None),
         "float8": of("Float8QuantizationConfig"),
     }  # fmt: skip

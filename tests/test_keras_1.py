@@ -25,13 +25,15 @@ from reportgen.network.engine import start_tensorflow
 KERAS_2 = Path(__file__).parents[1] / ".keras2" / "bin" / "python"
 
 OPTIONS = {
-    "filters": "nb_filter", "strides": "subsample", "padding": "border_mode", "use_bias": "bias", "units": "output_dim",
-    "rate": "p", "data_format": "dim_ordering", "kernel_initializer": "init", "recurrent_activation": "inner_activation",
+    "filters": "nb_filter", "strides": "subsample", "padding": "border_mode", "use_bias": "bias",
+    "units": "output_dim", "rate": "p", "data_format": "dim_ordering", "kernel_initializer": "init",
+    "recurrent_activation": "inner_activation",
     "dilation_rate": "atrous_rate",
 }  # fmt: skip
 CLASSES = {"Conv2D": "Convolution2D", "Conv1D": "Convolution1D", "Conv2DTranspose": "Deconvolution2D"}
 WORDS = {
-    "kernel": "W", "recurrent_kernel": "U", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std",
+    "kernel": "W", "recurrent_kernel": "U", "bias": "b", "moving_mean": "running_mean",
+    "moving_variance": "running_std",
 }  # fmt: skip
 NOT_WRITTEN = {
     "dtype", "groups", "recurrent_initializer", "seed", "reset_after", "noise_shape", "bias_initializer",
@@ -95,7 +97,7 @@ def older_arrays(layer: Any, theano: bool = False) -> dict[str, np.ndarray]:
 def write(
     model: Any, path: Path, *, version: bytes | None = b"1.2.2", theano: bool = False, config: Any = None
 ) -> Path:
-    """Write a whole model as Keras 1 did: a Sequential is a bare list, names have no scopes, only the file a version."""
+    """Write a whole model as Keras 1 did: a Sequential is a bare list, names have no scopes."""
     layers = [layer for layer in model.layers if type(layer).__name__ != "InputLayer"]
     if config is None:
         entries = [older(layer) for layer in layers]
@@ -151,7 +153,8 @@ def turned() -> Any:
     from keras import Input, Sequential, layers
 
     return Sequential([
-        Input((2, 20, 20)), layers.Conv2D(4, (3, 5), activation="relu", data_format="channels_first", name="convolution2d_1"),
+        Input((2, 20, 20)),
+        layers.Conv2D(4, (3, 5), activation="relu", data_format="channels_first", name="convolution2d_1"),
         layers.Conv2DTranspose(3, 3, strides=2, data_format="channels_first", name="deconvolution2d_1"),
         layers.GlobalAveragePooling2D(data_format="channels_first", name="globalaveragepooling2d_1"),
         layers.Dense(2, name="dense_1"),
@@ -258,7 +261,8 @@ def test_weights_alone_of_keras_1_have_the_names_of_today(tmp_path: Path) -> Non
 def test_names_are_spelled_anew_only_where_they_are_of_keras_1() -> None:
     cases = {
         "dense_1_W:0": "dense_1/kernel:0", "conv_b": "conv/bias", "lstm_1_U_f": "lstm_1/recurrent_kernel_f",
-        "dense/kernel:0": "dense/kernel:0", "kernel:0": "kernel:0", "W": "kernel", "bn_running_std": "bn/moving_variance",
+        "dense/kernel:0": "dense/kernel:0", "kernel:0": "kernel:0", "W": "kernel",
+        "bn_running_std": "bn/moving_variance",
     }  # fmt: skip
     assert {name: spelled(name) for name in cases} == cases
 

@@ -11,14 +11,16 @@ from reportgen.errors import CheckpointError
 Options = dict[str, Any]
 
 _CLASSES = {
-    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D", "Deconvolution2D": "Conv2DTranspose",
+    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
+    "Deconvolution2D": "Conv2DTranspose",
     "AtrousConvolution1D": "Conv1D", "AtrousConvolution2D": "Conv2D", "AtrousConv2D": "Conv2D",
     "SeparableConvolution2D": "SeparableConv2D", "SeparableConv2D": "SeparableConv2D",
 }  # fmt: skip
 _ANYWHERE = {
     "bias": "use_bias", "border_mode": "padding", "dim_ordering": "data_format", "input_dtype": "dtype",
     "init": "kernel_initializer", "inner_init": "recurrent_initializer", "inner_activation": "recurrent_activation",
-    "W_regularizer": "kernel_regularizer", "U_regularizer": "recurrent_regularizer", "b_regularizer": "bias_regularizer",
+    "W_regularizer": "kernel_regularizer", "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
     "W_constraint": "kernel_constraint", "U_constraint": "recurrent_constraint", "b_constraint": "bias_constraint",
     "dropout_W": "dropout", "dropout_U": "recurrent_dropout", "atrous_rate": "dilation_rate",
 }  # fmt: skip
@@ -66,13 +68,9 @@ def modern(model: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     layers = config if isinstance(config, list) else config.get("layers")
     if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
         return model
-    if (
-        layers
-        and layers[0].get("class_name") == "Merge"
-        and isinstance(layers[0].get("config", {}).get("layers"), list)
-    ):
-        if chain := _branches(model, layers):
-            return modern(chain, depth)
+    branches = _options(layers[0]).get("layers") if layers and layers[0].get("class_name") == "Merge" else None
+    if isinstance(branches, list) and (joined := _branches(model, layers, branches)):
+        return modern(joined, depth)
     renewed = [modern(layer, depth + 1) if is_model(layer) else _layer(layer) for layer in layers]
     return {**model, "config": renewed if isinstance(config, list) else {**config, "layers": renewed}}
 
@@ -134,18 +132,25 @@ def _merge(layer: dict[str, Any], config: Options) -> dict[str, Any]:
     return {**layer, "class_name": found, "config": options}
 
 
-def _branches(model: dict[str, Any], layers: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _options(layer: Json) -> Options:
+    """Return the options of a layer, none where it has no such thing."""
+    config = layer.get("config") if isinstance(layer, dict) else None
+    return config if isinstance(config, dict) else {}
+
+
+def _branches(model: dict[str, Any], layers: list[dict[str, Any]], branches: list[Json]) -> dict[str, Any] | None:
     """Return a Sequential that begins with a Merge of others as a functional model; weights lie layer by layer.
 
     None where a branch is no plain Sequential.
     """
-    merge = layers[0]
     listed: list[dict[str, Any]] = []
     inputs, joined = [], []
-    for number, branch in enumerate(merge["config"]["layers"]):
-        steps = branch.get("config") if branch.get("class_name") == "Sequential" else None
-        shape = steps[0].get("config", {}).get("batch_input_shape") if isinstance(steps, list) and steps else None
-        if shape is None or any(is_model(step) or step.get("class_name") == "Merge" for step in steps):
+    for number, branch in enumerate(branches):
+        steps = branch.get("config") if isinstance(branch, dict) and branch.get("class_name") == "Sequential" else None
+        if not isinstance(steps, list) or not steps:
+            return None
+        shape = _options(steps[0]).get("batch_input_shape")
+        if shape is None or not all(_options(step) and not is_model(step) for step in steps):
             return None
         last = f"input_{number + 1}"
         inputs.append([last, 0, 0])
@@ -155,7 +160,7 @@ def _branches(model: dict[str, Any], layers: list[dict[str, Any]]) -> dict[str, 
             listed.append(_linked(step, [last]))
             last = layer_name(step)
         joined.append(last)
-    own = {key: value for key, value in merge["config"].items() if key != "layers"}
+    own = {key: value for key, value in layers[0]["config"].items() if key != "layers"}
     listed.append(_linked({"class_name": "Merge", "config": own}, joined))
     for step in layers[1:]:
         listed.append(_linked(step, [layer_name(listed[-1])]))

@@ -46,7 +46,7 @@ class FolderMembers:
 
     def names(self) -> list[str]:
         """Return what lies in the folder itself."""
-        return sorted(os.listdir(self.folder))
+        return sorted(entry.name for entry in self.folder.iterdir())
 
     def read(self, name: str, limit: int) -> bytes:
         """Return a file, judged by its size first."""
@@ -62,7 +62,7 @@ def read_regular(path: Path, limit: int) -> bytes:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         raise CheckpointError(
-            f"there is no {path.name}", received=", ".join(sorted(os.listdir(path.parent))[:8])
+            f"there is no {path.name}", received=", ".join(sorted(entry.name for entry in path.parent.iterdir())[:8])
         ) from None
     except OSError as error:
         raise (
@@ -70,7 +70,7 @@ def read_regular(path: Path, limit: int) -> bytes:
             if path.is_symlink()
             else CheckpointError(f"{path.name} cannot be opened", received=str(error))
         ) from error
-    with open(number, "rb") as file:
+    with os.fdopen(number, "rb") as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
             raise CheckpointError(f"{path.name} is no regular file", expected="a file as Keras writes it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Hashable
 
 from reportgen.checkpoints.groups import Groups
 
@@ -26,7 +27,8 @@ def kind_of(group: str) -> str:
 
 def count(groups: Groups, path: str) -> int:
     """Return how many arrays there are in a group and in those inside it."""
-    total, pending, seen = 0, [path], set()
+    total, pending = 0, [path]
+    seen: set[Hashable] = set()
     while pending and len(seen) < _LOOKED_AT:
         here = pending.pop()
         children = groups.children(here)

@@ -9,10 +9,10 @@ from typing import Any
 
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
 from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.other_state import at_the_root, count, kind_of
 from reportgen.checkpoints.outline import NESTING_LIMIT, count_layers, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
-from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
 from reportgen.errors import CheckpointError
 
