@@ -89,7 +89,7 @@ def _layer(layer: dict[str, Any]) -> dict[str, Any]:
     for key, value in config.items():
         if key in _GONE or (key == "output_shape" and name == "Conv2DTranspose"):
             continue  # Keras 2 computes the shape of a transposed convolution itself, and drops it too
-        options[words.get(key, key)] = _value(key, value)
+        options[words.get(str(key), str(key))] = _value(key, value)
     for sizes in _KERNELS:
         if all(key in options for key in sizes):
             options["kernel_size"] = [options.pop(key) for key in sizes]
