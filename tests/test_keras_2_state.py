@@ -21,7 +21,6 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 warnings.simplefilter("ignore")
 import keras, numpy as np
 from keras import layers
-from keras.src.saving import saving_lib
 folder = sys.argv[1]
 model = keras.Sequential([
     keras.Input((8, 8, 1)), layers.RandomFlip(name="flip"), layers.RandomRotation(0.1, name="turn"),
@@ -33,8 +32,6 @@ model.fit(np.zeros((4, 8, 8, 1)), np.zeros((4, 2)), verbose=0)
 for name in ("m.keras", "m.h5"):
     model.save(f"{folder}/{name}")
 model.save_weights(f"{folder}/m.weights.h5")
-with open(f"{folder}/npz.keras", "wb") as file:
-    saving_lib._save_model_to_fileobj(model, file, "npz") if hasattr(saving_lib, "_save_model_to_fileobj") else None
 np.savez(f"{folder}/arrays.npz", states=len(model.optimizer.variables),
          **{w.name.split(":")[0]: w.numpy() for layer in ("conv", "out") for w in model.get_layer(layer).weights})
 

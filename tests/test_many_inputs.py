@@ -55,7 +55,8 @@ for name, model in models.items():
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
     feed = lambda t: given["r"] if t.name.startswith("r") else given[t.shape[-1]]
-    fed = {k: feed(t) for k, t in model.input.items()} if isinstance(model.input, dict) else [feed(t) for t in model.inputs]
+    named = isinstance(model.input, dict)
+    fed = {k: feed(t) for k, t in model.input.items()} if named else [feed(t) for t in model.inputs]
     out = model(fed)
     out = out if isinstance(out, dict) else {str(i): value for i, value in enumerate(out)}
     names = ",".join(t.name.split(":")[0] for t in model.inputs)
@@ -90,7 +91,7 @@ def compute(graph: Graph, stored: StoredModel, given: Arrays) -> Arrays:
         raise AssertionError(call.class_name)
 
     for call in graph.calls:
-        results.append(run(call))
+        results.append(run(call))  # noqa: PERF401 - each call takes the results of those before it
     return {name: result(ref) for name, ref in zip(graph.output_names, graph.outputs, strict=True)}
 
 
