@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints import keras_hdf5, keras_zip, v3_weights
+from reportgen.checkpoints import keras_folder, keras_hdf5, keras_zip, shards, v3_weights
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.limits import FILE_LIMIT, size
 from reportgen.checkpoints.run import Checkpoint
@@ -47,9 +47,11 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "keras": Format("Keras model (.keras)", keras_zip.recognise, keras_zip.read, True),
+    "keras-folder": Format("Keras model (folder)", keras_folder.recognise, keras_folder.read, True),
     "hdf5": Format("Keras model (HDF5)", keras_hdf5.recognise_model, keras_hdf5.read_model, True),
     "hdf5-weights": Format("Keras 2 weights (HDF5)", keras_hdf5.recognise_weights, keras_hdf5.read_weights, False),
     "weights": Format("Keras weights (.weights.h5)", v3_weights.recognise, v3_weights.read, False),
+    "weights-shards": Format("Keras weights in parts (.weights.json)", shards.recognise, shards.read, False),
 }
 
 

@@ -11,6 +11,7 @@ import keras
 from reportgen.errors import NetworkError
 from reportgen.network.allocate import FromFile
 from reportgen.network.engine import KerasLayer, Option, Tensor
+from reportgen.network.quantized import is_quantized, quantization_config, sized
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
 
 _NAMES = """
@@ -99,12 +100,16 @@ def make_layer(
             received=class_name,
             advice="Its code is not in the file, or is not safe to run. Its weights can still be read.",
         )
+    quantized = is_quantized(class_name, config)
     # Of the constructor: what a class itself shows depends on the patch release of Python.
     accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
-        if key in accepted and key != "dtype":
+        if key == "quantization_config":
+            if quantized:
+                options[key] = quantization_config(config, shown)
+        elif key in accepted and key != "dtype":
             options[key] = _option(key, value, shown, era)
         elif key != "dtype" and key not in _HARMLESS and value not in (None, False, [], {}, "default"):
             raise NetworkError(
@@ -118,7 +123,7 @@ def make_layer(
     if "data_format" in accepted and not options.get("data_format"):
         options["data_format"] = "channels_last"  # a user's keras.json must not decide this
     try:
-        return make(**options)
+        return (sized(make, initial) if quantized else make)(**options)
     except (TypeError, ValueError, AttributeError) as error:
         raise NetworkError(
             f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=str(error)
