@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints import keras_hdf5, keras_zip, v3_weights
+from reportgen.checkpoints import bundle, keras_hdf5, keras_zip, saved_model, v3_weights
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.limits import FILE_LIMIT, size
 from reportgen.checkpoints.run import Checkpoint
@@ -29,7 +29,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of checkpoint file."""
+    """One kind of checkpoint: a file, the index of several, or a folder, for which the first bytes are none."""
 
     title: str
     """As it stands in a report."""
@@ -46,6 +46,9 @@ FORMATS: dict[str, Format] = {
     "hdf5": Format("Keras model (HDF5)", keras_hdf5.recognise_model, keras_hdf5.read_model, True),
     "hdf5-weights": Format("Keras 2 weights (HDF5)", keras_hdf5.recognise_weights, keras_hdf5.read_weights, False),
     "weights": Format("Keras weights (.weights.h5)", v3_weights.recognise, v3_weights.read, False),
+    "tf-checkpoint": Format("TensorFlow checkpoint", bundle.recognise, bundle.read, False),
+    "saved-model": Format("SavedModel of Keras 2", saved_model.recognise, saved_model.read, True),
+    "exported": Format("SavedModel (weights alone)", saved_model.recognise_exported, saved_model.read_exported, False),
 }
 
 
@@ -94,7 +97,9 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
 
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    head = b""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            head = file.read(HEAD)
     key = recognise(path, head)
     return FORMATS[key].read(path, None).config if key else read_json_architecture(path)
