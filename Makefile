@@ -53,7 +53,7 @@ define KERAS2
     echo "Installing TensorFlow 2.15 with Keras 2 into .keras2, for the tests alone (a minute or two, once)"; \
     { test -x .keras2/bin/python || $$found -m venv .keras2; } \
     && .keras2/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-keras2.lock \
-    && touch .keras2/ready; \
+    && touch .keras2/ready || echo "It could not be installed: the tests that need files of Keras 2 skip, or stay without."; \
   fi
 endef
 

@@ -39,8 +39,6 @@ def places_in(nodes: list[Node], config: dict[str, Any] | None, known: Mapping[i
         start = held[0][1]  # tf.train.Checkpoint(model=…): the word is no part of the model
     walk.visit(start, "", config if config is not None and is_model(config) else None, 0)
     places = _told_apart(walk)
-    if config is None:
-        places = _without_root(places, nodes, start)
     return places + _listed(nodes, places, config)
 
 
@@ -74,6 +72,7 @@ class _Walk:
             return
         self.seen.add(at)
         entries = self.entries(at, model) if model is not None else {}
+        in_root = depth == 0 and "_functional" in self.nodes[at].children
         for position, child in members_of(self.nodes, at):
             entry = entries.get(child)
             name = layer_name(entry) if entry is not None else self.known.get(child, "")
@@ -81,7 +80,7 @@ class _Walk:
                 inner = entry if entry is not None and is_model(entry) else None
                 self.visit(child, f"{prefix}{name}/" if name else prefix, inner, depth + 1, f"{way}{position}/")
             else:
-                self.leaf(child, prefix, name, f"{way}{position}", depth)
+                self.leaf(child, prefix, name, f"{way}{position}", depth, in_root)
         own = [child for _, child in _attributes(self.nodes, at) if self.nodes[child].key]
         for name, child in _attributes(self.nodes, at):
             if child in own:
@@ -117,8 +116,11 @@ class _Walk:
         wanted = [c for _, c in members if not members_of(self.nodes, c) and self.holds_arrays(c)]
         return by_place | by_name if sure and set(wanted) <= set(by_name) else by_place
 
-    def leaf(self, at: int, prefix: str, name: str, way: str, depth: int) -> None:
-        """Find the arrays of a layer, those of the layers inside it included."""
+    def leaf(self, at: int, prefix: str, name: str, way: str, depth: int, in_root: bool) -> None:
+        """Find the arrays of a layer, those of the layers inside it included.
+
+        With `in_root` the first word of their names is the whole model's, which a Sequential of Keras 3 puts there.
+        """
         for path, child in self.arrays(at, (), self.seen, depth):
             node = self.nodes[child]
             words = [word for word in node.full_name.partition(":")[0].split("/") if word]
@@ -128,7 +130,10 @@ class _Walk:
             if not variable:
                 variable = "/".join(words[-length:] if len(words) > length else [*map(_word, path[:-1]), *words[-1:]])
             variable = variable or _word(path[-1])
-            layer = name or "/".join(words[:-length] if len(words) > length else words[:-1])
+            scope = words[:-length] if len(words) > length else words[:-1]
+            if in_root and len(scope) > 1:
+                scope = scope[1:]
+            layer = name or "/".join(scope)
             own = prefix.rstrip("/").rsplit("/", 1)[-1]
             if not name and own and layer.startswith(own + "/"):
                 layer = layer.removeprefix(own + "/")
@@ -174,16 +179,21 @@ def _told_apart(walk: _Walk) -> list[Place]:
     Keras 3 names all arrays of a subclassed model `model/kernel`; two nested models may have layers of one name.
     """
     times = Counter(node.full_name for node in walk.nodes if node.key)
-    unsure = {place.way for place in walk.found if not place.named and times[place.full_name] > 1}
-    return [replace(place, layer=place.way) if place.way in unsure else place for place in walk.found]
-
-
-def _without_root(places: list[Place], nodes: list[Node], start: int) -> list[Place]:
-    """Return the places without the model's own name, which a Sequential of Keras 3 puts before its layers'."""
-    first = {place.layer.partition("/")[0] for place in places}
-    if "_functional" not in nodes[start].children or "_operations" in nodes[start].children or len(first) != 1:
-        return places
-    return [replace(place, layer=place.layer.partition("/")[2] or place.layer) for place in places]
+    met: dict[str, set[str]] = {}
+    for place in walk.found:
+        met.setdefault(place.layer, set()).add(place.way)
+    unsure = {
+        place.way
+        for place in walk.found
+        if not place.named and (times[place.full_name] > 1 or len(met[place.layer]) > 1)
+    }
+    telling = len({place.full_name.partition("/")[0] for place in walk.found}) > 1
+    ways: dict[str, str] = {}
+    for place in walk.found:
+        if place.way in unsure and place.way not in ways:
+            inside = "/".join([*place.way.split("/")[:-1], place.layer.rsplit("/", 1)[-1]])
+            ways[place.way] = inside if telling and inside not in ways.values() else place.way
+    return [replace(place, layer=ways.get(place.way, place.layer)) for place in walk.found]
 
 
 def _listed(nodes: list[Node], places: list[Place], config: dict[str, Any] | None) -> list[Place]:
