@@ -1,4 +1,4 @@
-"""TensorFlow checkpoints taken apart and put together again, with right checksums, to plant what TensorFlow never writes."""
+"""TensorFlow checkpoints taken apart and put together again, with right checksums: what TensorFlow never writes."""
 
 from __future__ import annotations
 
@@ -64,3 +64,19 @@ def rewrite(path: Path, change: Any) -> None:
     entries = {key: kinds[key].FromString(value) for key, value in raw.items()}
     change(entries)
     write_table(path, {key: value.SerializeToString() for key, value in entries.items()})
+
+
+def plant_graph(path: Path, text: bytes) -> None:
+    """Put another object graph into a checkpoint of one data file, behind what is in there."""
+    data = path.with_name(path.name.removesuffix("index") + "data-00000-of-00001")
+    length = len(text).to_bytes(4, "little")
+    stored = _varint(len(text)) + struct.pack("<I", checksum(length)) + text
+    held = data.read_bytes()
+
+    def change(entries: dict[bytes, Any]) -> None:
+        entry = entries[b"_CHECKPOINTABLE_OBJECT_GRAPH"]
+        entry.offset, entry.size = len(held), len(stored)
+        entry.crc32c = checksum(length + stored[len(_varint(len(text))) :])
+
+    data.write_bytes(held + stored)
+    rewrite(path, change)

@@ -26,8 +26,9 @@ def keras2_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = Path(os.environ.get("KERAS2_PYTHON", root / ".keras2" / "bin" / "python"))
     if not python.is_file():
         pytest.skip(f"no Keras 2 environment at {python}: make keras2, or set KERAS2_PYTHON")
-    if subprocess.run([python, "-c", "import importlib.util as i, sys; sys.exit(not i.find_spec('tensorflow'))"],
-                      check=False).returncode:
+    if subprocess.run(
+        [python, "-c", "import importlib.util as i, sys; sys.exit(not i.find_spec('tensorflow'))"], check=False
+    ).returncode:
         pytest.skip(f"{python} has no TensorFlow that can be imported: make keras2 did not come to its end")
     folder = tmp_path_factory.mktemp("keras2")
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}

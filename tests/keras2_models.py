@@ -30,7 +30,9 @@ def sequential():
 def nested():
     """A functional model around a functional and a Sequential one, whose layers have the same names."""
     inner = keras.Input((8, 8, 3))
-    backbone = keras.Model(inner, L.SeparableConv2D(3, 3, name="sep")(L.Conv2D(3, 1, name="c1")(inner)), name="backbone")
+    backbone = keras.Model(
+        inner, L.SeparableConv2D(3, 3, name="sep")(L.Conv2D(3, 1, name="c1")(inner)), name="backbone"
+    )
     head = keras.Sequential([L.Conv2D(2, 3, name="c1"), L.BatchNormalization(name="b1"), L.Flatten()], name="head")
     image = keras.Input((8, 8, 3), name="image")
     x = head(backbone(image * 2.0 - 1.0))
@@ -96,7 +98,9 @@ def write(folder, name, model, optimizer):
     model.save_weights(f"{folder}/{name}")
     model.save(f"{folder}/{name}_folder", save_traces=name in {"sequential", "own"})  # tracing a graph takes long
     held = {} if isinstance(model, Own) else dict(weights(model))
-    np.savez(folder / f"{name}.npz", x=x, **{f"y{i}": p for i, p in enumerate(y if isinstance(y, list) else [y])}, **held)
+    np.savez(
+        folder / f"{name}.npz", x=x, **{f"y{i}": p for i, p in enumerate(y if isinstance(y, list) else [y])}, **held
+    )
 
 
 def main():

@@ -14,6 +14,8 @@ from reportgen.checkpoints.scopes import Place, after, by_full_name, is_seed, la
 from reportgen.checkpoints.v3_weights import NO_WEIGHTS
 from reportgen.errors import CheckpointError
 
+STEP_LIMIT = 3_000_000
+"""Attributes looked at in all; graphs of many objects that lead to each other could be walked for ever."""
 DEPTH_LIMIT = 64
 """Steps from the saved object to an array; a nested model of Keras 3 takes three."""
 LISTS = ("variables", "_all_variables", "weights", "trainable_variables", "non_trainable_variables")
@@ -34,7 +36,7 @@ def places_in(nodes: list[Node], config: dict[str, Any] | None, known: Mapping[i
     """
     walk = _Walk(nodes, known)
     start = 0
-    held = [(name, child) for name, child in _attributes(nodes, 0) if walk.holds_arrays(child)]
+    held = [(name, child) for name, child in walk.attributes(0, 0) if walk.holds_arrays(child)]
     if not members_of(nodes, 0) and len(held) == 1 and not nodes[held[0][1]].key:
         start = held[0][1]  # tf.train.Checkpoint(model=…): the word is no part of the model
     walk.visit(start, "", config if config is not None and is_model(config) else None, 0)
@@ -60,6 +62,31 @@ class _Walk:
     known: Mapping[int, str]
     seen: set[int] = field(default_factory=set)
     found: list[_Found] = field(default_factory=list)
+    members: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    steps: int = 0
+
+    def members_of(self, at: int) -> list[tuple[int, int]]:
+        """Return (place, node) of the layers of a model, nothing for any other object."""
+        if at not in self.members:
+            self.members[at] = members_of(self.nodes, at)
+        return self.members[at]
+
+    def attributes(self, at: int, depth: int) -> list[tuple[str, int]]:
+        """Return (name, node) of what an object holds and that may be weights.
+
+        Raises CheckpointError where objects are nested too deeply, or lead to each other too often.
+        """
+        self.steps += 1 + len(self.nodes[at].children)
+        if depth > DEPTH_LIMIT or self.steps > STEP_LIMIT:
+            raise CheckpointError(
+                "the objects of the checkpoint are too tangled",
+                expected=f"at most {DEPTH_LIMIT} inside each other, {STEP_LIMIT:,} attributes looked at",
+            )
+        return [
+            (name, child)
+            for name, child in self.nodes[at].children.items()
+            if name not in _NO_WEIGHTS and not NO_WEIGHTS.fullmatch(name) and not is_optimizer(self.nodes[child])
+        ]
 
     def holds_arrays(self, at: int) -> bool:
         """Return whether any array that may be a weight lies below a node."""
@@ -67,23 +94,21 @@ class _Walk:
 
     def visit(self, at: int, prefix: str, model: dict[str, Any] | None, depth: int, way: str = "") -> None:
         """Find the arrays below an object whose display name is `prefix`, and `way` by numbers; slashes included."""
-        _check(depth)
         if at in self.seen:
             return
         self.seen.add(at)
         entries = self.entries(at, model) if model is not None else {}
         in_root = depth == 0 and "_functional" in self.nodes[at].children
-        for position, child in members_of(self.nodes, at):
+        for position, child in self.members_of(at):
             entry = entries.get(child)
             name = layer_name(entry) if entry is not None else self.known.get(child, "")
-            if members_of(self.nodes, child):
+            if self.members_of(child):
                 inner = entry if entry is not None and is_model(entry) else None
                 self.visit(child, f"{prefix}{name}/" if name else prefix, inner, depth + 1, f"{way}{position}/")
             else:
                 self.leaf(child, prefix, name, f"{way}{position}", depth, in_root)
-        own = [child for _, child in _attributes(self.nodes, at) if self.nodes[child].key]
-        for name, child in _attributes(self.nodes, at):
-            if child in own:
+        for name, child in self.attributes(at, depth):
+            if self.nodes[child].key:
                 if child not in self.seen:
                     self.seen.add(child)
                     node = self.nodes[child]
@@ -99,12 +124,12 @@ class _Walk:
         if model["class_name"] == "Sequential":
             listed = [layer for layer in listed if layer.get("class_name") != "InputLayer"]
             first = 1 if "_functional" in children or "_operations" in children else 0  # Keras 3 counts the input
-        members = members_of(self.nodes, at)
+        members = self.members_of(at)
         by_name: dict[int, dict[str, Any]] = {}
         plain = [layer for layer in listed if not is_model(layer)]
         for _, child in members:
             found = next(self.arrays(child, (), set(), 0), None)
-            if found is None or members_of(self.nodes, child):
+            if found is None or self.members_of(child):
                 continue
             words = self.nodes[found[1]].full_name.partition(":")[0].split("/")
             fits = [layer for layer in plain if after(words, layer_name(layer).split("/"))]
@@ -113,7 +138,7 @@ class _Walk:
                 by_name[child] = max(fits, key=lambda layer: len(layer_name(layer)))
         by_place = {child: listed[i - first] for i, child in members if 0 <= i - first < len(listed)}
         sure = len({id(layer) for layer in by_name.values()}) == len(by_name)
-        wanted = [c for _, c in members if not members_of(self.nodes, c) and self.holds_arrays(c)]
+        wanted = [c for _, c in members if not self.members_of(c) and self.holds_arrays(c)]
         return by_place | by_name if sure and set(wanted) <= set(by_name) else by_place
 
     def leaf(self, at: int, prefix: str, name: str, way: str, depth: int, in_root: bool) -> None:
@@ -143,29 +168,13 @@ class _Walk:
         self, at: int, path: tuple[str, ...], seen: set[int], depth: int
     ) -> Iterator[tuple[tuple[str, ...], int]]:
         """Yield (attributes down to it, node) of each array below a node that was not seen."""
-        _check(depth)
         if at in seen:
             return
         seen.add(at)
         if self.nodes[at].key:
             yield path, at
-        for name, child in _attributes(self.nodes, at):
+        for name, child in self.attributes(at, depth):
             yield from self.arrays(child, (*path, name), seen, depth + 1)
-
-
-def _check(depth: int) -> None:
-    """Raise CheckpointError where objects are nested too deeply."""
-    if depth > DEPTH_LIMIT:
-        raise CheckpointError("the objects of the checkpoint are nested too deeply", expected=f"at most {DEPTH_LIMIT}")
-
-
-def _attributes(nodes: list[Node], at: int) -> list[tuple[str, int]]:
-    """Return (name, node) of what an object holds and that may be weights."""
-    return [
-        (name, child)
-        for name, child in nodes[at].children.items()
-        if name not in _NO_WEIGHTS and not NO_WEIGHTS.fullmatch(name) and not is_optimizer(nodes[child])
-    ]
 
 
 def _word(attribute: str) -> str:
@@ -187,7 +196,7 @@ def _told_apart(walk: _Walk) -> list[Place]:
         for place in walk.found
         if not place.named and (times[place.full_name] > 1 or len(met[place.layer]) > 1)
     }
-    telling = len({place.full_name.partition("/")[0] for place in walk.found}) > 1
+    telling = len({place.full_name.partition("/")[0] for place in walk.found if place.full_name}) > 1
     ways: dict[str, str] = {}
     for place in walk.found:
         if place.way in unsure and place.way not in ways:
