@@ -10,6 +10,7 @@ import pytest
 
 from bundles import arrays, opened
 from reportgen.checkpoints.bundle import parts_of
+from reportgen.checkpoints.counter import iterations
 from reportgen.checkpoints.tensors import STRING, read_index, read_tensors
 from reportgen.errors import CheckpointError
 
@@ -72,6 +73,7 @@ def modern(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name, model in (("plain", plain), ("nested", nested)):
         model.compile("adam", "mse")
         model.optimizer.build(model.trainable_variables)
+        model.optimizer.iterations.assign(17)
         model.set_weights([weight + np.random.default_rng(6).random(weight.shape) for weight in model.get_weights()])
         (folder / f"{name}.json").write_text(model.to_json())
         ways = {"model": {"model": model}, "both": {"opt": model.optimizer, "net": model}, "optimizer_first": {
@@ -94,6 +96,7 @@ def test_keras_3_under_the_names_of_a_borrowed_architecture(name: str, way: str,
     slots = sum(1 for _ in model.optimizer.variables)
     assert stored.other == {"optimizer": slots, "save counter": 1}
     assert stored.optimizer == "adam"
+    assert iterations(index, "tf-checkpoint") == 17
     assert assert_as_tensorflow_reads(index) == len(held) + slots + 1
 
 
@@ -205,11 +208,12 @@ def test_names_alone_as_tensorflow_1_wrote_them(tmp_path: Path) -> None:
     names = {"conv2d/kernel": (3, 3, 1, 2), "conv2d/kernel/Adam": (3, 3, 1, 2), "conv2d/kernel/Adam_1": (3, 3, 1, 2),
              "conv2d/bias": (2,), "block/conv/kernel": (2,), "global_step": (), "beta1_power": ()}  # fmt: skip
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        made = [tf.compat.v1.get_variable(name, initializer=np.ones(shape, "f4")) for name, shape in names.items()]
+        made = [tf.compat.v1.get_variable(name, initializer=np.full(shape, 7, "f4")) for name, shape in names.items()]
         session.run(tf.compat.v1.global_variables_initializer())
         tf.compat.v1.train.Saver(made).save(session, str(tmp_path / "model.ckpt"), global_step=7)
     index = tmp_path / "model.ckpt-7.index"
     stored = opened(index)
+    assert iterations(index, "tf-checkpoint") == 7
     assert set(arrays(stored)) == {"conv2d|kernel", "conv2d|bias", "block/conv|kernel"}
     assert stored.other == {"optimizer": 4}
     assert_as_tensorflow_reads(index)

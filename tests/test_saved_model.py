@@ -13,6 +13,7 @@ import pytest
 import bundles
 from bundles import arrays, opened
 from reportgen.checkpoints import FORMATS, read_graph
+from reportgen.checkpoints.counter import iterations
 from reportgen.checkpoints.formats import recognise
 from reportgen.checkpoints.saved_model import parts_of_folder
 from reportgen.errors import CheckpointError
@@ -62,6 +63,7 @@ def test_what_a_folder_of_keras_2_says_about_itself(keras2_files: Path) -> None:
         "saved_model.pb", "keras_metadata.pb", "variables.index", "variables.data-00000-of-00001",
     ]  # fmt: skip
     assert_as_tensorflow_reads(keras2_files / "nested_folder" / INDEX)
+    assert iterations(keras2_files / "nested_folder", "saved-model") == 1
 
 
 @pytest.mark.slow

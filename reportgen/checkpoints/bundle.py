@@ -18,10 +18,16 @@ from reportgen.checkpoints.table import MAGIC
 from reportgen.checkpoints.tensors import STRING, Index, read_index, read_tensors, read_text
 from reportgen.errors import CheckpointError
 
-_METRICS = re.compile(r"(.*/)?(keras_api|_?(compile_)?metrics|compiled_metrics|_?loss_tracker)/.*")
-_OPTIMIZER = re.compile(
-    r"(.*/)?(training/\w+|optimizer|\.OPTIMIZER_SLOT|(beta\d|beta_\d)_power.*|global_step|iter)(/.*)?"
-)
+_METRICS = frozenset({
+    "keras_api", "metrics", "_metrics", "compile_metrics", "_compile_metrics", "compiled_metrics", "loss_tracker",
+    "_loss_tracker",
+})  # fmt: skip
+_OPTIMIZER = frozenset({
+    "optimizer", "training", ".OPTIMIZER_SLOT", "_iterations", "_learning_rate", "_momentums", "_velocities",
+})  # fmt: skip
+"""Words of keys under which what is no weight is stored; `training` by the first Keras of TensorFlow."""
+_COUNTERS = re.compile(r"global_step|iter|beta_?\d_power(_\d+)?")
+"""Last words of the names TensorFlow 1 gave to what belongs to no variable."""
 _VALUE = "/.ATTRIBUTES/"
 
 
@@ -54,13 +60,22 @@ def read_bundle(path: Path, config: dict[str, Any] | None, known: Mapping[int, s
         places = [place for place in places_in(nodes, config, known) if not is_seed(place.variable)]
     else:  # TensorFlow 1 stored arrays by their names alone
         nodes = []
-        named = [(key, key) for key in index.entries if not _OPTIMIZER.fullmatch(key) and not _is_slot(key, index)]
+        named = [(key, key) for key in index.entries if not _is_optimizer(key, index)]
         places = [place for place in by_full_name(named, config, root=False) if not is_seed(place.variable)]
     if lost := [place for place in places if place.key not in index.entries]:
         raise CheckpointError(f"no array at {lost[0].key}", expected="one there, as the object graph says")
     numeric = [place for place in places if index.entries[place.key].dtype != STRING]
     other, optimizer = _other(index, nodes, numeric)
     return StoredModel(_layers(index, numeric), config, optimizer=optimizer, other=other)
+
+
+def iterations_in(path: Path) -> int | None:
+    """Return how many training steps the optimiser in a checkpoint had counted, None where there is no counter."""
+    index = read_index(path)
+    for key in index.entries:
+        if key.split(_VALUE)[0].rsplit("/", 1)[-1] in {"_iterations", "iter", "global_step"}:
+            return int(read_tensors(index, [key])[0])
+    return None
 
 
 def _layers(index: Index, places: Sequence[Place]) -> tuple[StoredLayer, ...]:
@@ -92,13 +107,13 @@ def _other(index: Index, nodes: Sequence[Node], places: Sequence[Place]) -> tupl
         if is_seed(name or key):
             counts["seed generators"] += name not in named
             named.add(name)
-        elif _METRICS.fullmatch(key):
+        elif not _METRICS.isdisjoint(key.split("/")):
             counts["metrics"] += 1
         elif key.startswith("save_counter"):
             counts["save counter"] += 1
         elif entry.dtype == STRING:
             counts["texts"] += 1
-        elif _OPTIMIZER.fullmatch(key) or _is_slot(key, index) or _held_by_optimizer(key):
+        elif _is_optimizer(key, index):
             counts["optimizer"] += 1
             optimizers[unnumbered((name or key.rsplit("/", 1)[-1]).partition("/")[0])] += "/" in name or not name
         else:
@@ -107,12 +122,16 @@ def _other(index: Index, nodes: Sequence[Node], places: Sequence[Place]) -> tupl
     return {kind: number for kind, number in counts.items() if number}, found
 
 
-def _held_by_optimizer(key: str) -> bool:
-    """Return whether an array lies in an optimiser that is held under another name than `optimizer`."""
-    return re.search(r"/(_variables/\d+|_iterations|_learning_rate|_momentums|_velocities)/\.ATT", key) is not None
+def _is_optimizer(key: str, index: Index) -> bool:
+    """Return whether an array belongs to an optimiser, whatever name it is held under.
 
-
-def _is_slot(key: str, index: Index) -> bool:
-    """Return whether an array is what an optimiser of TensorFlow 1 keeps for another one: conv/kernel/Adam."""
-    before = key.rpartition("/")[0]
-    return bool(before) and before in index.entries
+    What an optimiser of TensorFlow 1 keeps for an array is stored below that array's own name: conv/kernel/Adam.
+    """
+    *scope, last = key.split(_VALUE)[0].split("/")
+    return (
+        not _OPTIMIZER.isdisjoint(scope)
+        or last in _OPTIMIZER
+        or _COUNTERS.fullmatch(last) is not None
+        or (scope[-1:] == ["_variables"] and last.isdecimal())
+        or ("/".join(scope) in index.entries and bool(scope))
+    )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from reportgen.checkpoints.bundle import iterations_in
 from reportgen.checkpoints.keras_zip import WEIGHTS
 from reportgen.checkpoints.limits import FILE_LIMIT, Node, find_hdf5, is_group, open_hdf5, open_zip, read_member
+from reportgen.checkpoints.saved_model import INDEX
 from reportgen.errors import CheckpointError
 
 
 def iterations(path: Path, key: str) -> int | None:
     """Return the optimiser's counter in a file of the format `key`, None where there is none."""
     try:
+        if key in {"tf-checkpoint", "saved-model", "exported"}:
+            return iterations_in(path if key == "tf-checkpoint" else path / INDEX)
         if key == "keras":
             with open_zip(path) as archive:
                 source: Path | io.BytesIO = io.BytesIO(read_member(archive, WEIGHTS, FILE_LIMIT))
