@@ -211,7 +211,7 @@ def test_a_graph_of_objects_that_lead_to_each_other_ends_quickly(small: Path, tm
     kinds = dict.fromkeys(("chain", "tangle", "layers"), b"")
     for name in kinds:
         graph = trackable_object_graph_pb2.TrackableObjectGraph()
-        count = 5000 if name == "chain" else 600
+        count = 5000 if name == "chain" else 250
         for at in range(count):
             node = graph.nodes.add()
             following = [at + 1] if name == "chain" else range(count)

@@ -14,8 +14,10 @@ from reportgen.checkpoints.scopes import Place, after, by_full_name, is_seed, la
 from reportgen.checkpoints.v3_weights import NO_WEIGHTS
 from reportgen.errors import CheckpointError
 
-STEP_LIMIT = 3_000_000
+STEP_LIMIT = 1_000_000
 """Attributes looked at in all; graphs of many objects that lead to each other could be walked for ever."""
+SCOPE_LIMIT = 16
+"""Last words of an array's name in which a layer's name is looked for."""
 DEPTH_LIMIT = 64
 """Steps from the saved object to an array; a nested model of Keras 3 takes three."""
 LISTS = ("variables", "_all_variables", "weights", "trainable_variables", "non_trainable_variables")
@@ -126,13 +128,14 @@ class _Walk:
             first = 1 if "_functional" in children or "_operations" in children else 0  # Keras 3 counts the input
         members = self.members_of(at)
         by_name: dict[int, dict[str, Any]] = {}
-        plain = [layer for layer in listed if not is_model(layer)]
+        plain = {tuple(layer_name(layer).split("/")): layer for layer in listed if not is_model(layer)}
         for _, child in members:
             found = next(self.arrays(child, (), set(), 0), None)
             if found is None or self.members_of(child):
                 continue
-            words = self.nodes[found[1]].full_name.partition(":")[0].split("/")
-            fits = [layer for layer in plain if after(words, layer_name(layer).split("/"))]
+            scope = tuple(self.nodes[found[1]].full_name.partition(":")[0].split("/")[-SCOPE_LIMIT:-1])
+            runs = (scope[i : j + 1] for j in range(len(scope)) for i in range(j + 1))
+            fits = [plain[run] for run in runs if run in plain]
             if fits:
                 # Of conv and block/conv, the longer one is meant.
                 by_name[child] = max(fits, key=lambda layer: len(layer_name(layer)))
