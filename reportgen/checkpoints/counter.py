@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from reportgen.checkpoints.bundle import iterations_in
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
 from reportgen.checkpoints.keras_members import open_weights
 from reportgen.checkpoints.limits import Node, find_hdf5, is_group, open_hdf5, open_zip
 from reportgen.checkpoints.members import FolderMembers, ZipMembers
+from reportgen.checkpoints.saved_model import INDEX
 from reportgen.checkpoints.shards import open_shards
 from reportgen.errors import CheckpointError
 
@@ -40,7 +42,8 @@ def _of_shards(path: Path) -> int | None:
 
 
 COUNTERS: dict[str, Callable[[Path], int | None]] = {
-    "keras": _of_zip, "keras-folder": _of_folder, "weights-shards": _of_shards,
+    "keras": _of_zip, "keras-folder": _of_folder, "weights-shards": _of_shards, "tf-checkpoint": iterations_in,
+    "saved-model": lambda path: iterations_in(path / INDEX), "exported": lambda path: iterations_in(path / INDEX),
 }  # fmt: skip
 """Format → what reads its counter; the others are HDF5."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints.keras_members import CONFIG, NPZ, WEIGHTS, read_model
+from reportgen.checkpoints.keras_members import CONFIG, METADATA, NPZ, WEIGHTS, read_model
 from reportgen.checkpoints.members import FolderMembers
 from reportgen.checkpoints.stored import StoredModel
 
@@ -16,6 +16,11 @@ def recognise(path: Path, head: bytes) -> bool:
         return False
     names = FolderMembers(path).names()
     return CONFIG in names and (WEIGHTS in names or NPZ in names)
+
+
+def parts(path: Path) -> list[Path]:
+    """Return the files of a folder that count."""
+    return [path / name for name in FolderMembers(path).names() if name in (CONFIG, METADATA, WEIGHTS, NPZ)]
 
 
 def read(path: Path, config: dict[str, Any] | None = None) -> StoredModel:

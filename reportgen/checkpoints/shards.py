@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -56,6 +57,11 @@ def shards_of(path: Path) -> list[Path]:
     if not names or len(names) > PART_LIMIT:
         raise CheckpointError(f"the JSON names {len(names)} parts", where=path.name, expected=f"1 to {PART_LIMIT}")
     return [path.with_name(name) for name in sorted(names)]
+
+
+def parts(path: Path) -> list[Path]:
+    """Return the JSON and those of its parts that are there."""
+    return [path, *(part for part in shards_of(path) if os.path.lexists(part))]
 
 
 @contextmanager
