@@ -117,7 +117,7 @@ def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
                 layer.name, layer.class_name, "" if layer.activation == "linear" else layer.activation,
                 _geometry(layer.config), layer.output_shape, layer.parameters,
                 multiply_adds(layer.class_name, layer.output_shape, kernels, before_shape) if ran else None,
-                reach.field if len(layer.output_shape) == 3 or not ran and "Conv" in layer.class_name else None,
+                reach.field if len(layer.output_shape) == 3 or (not ran and "Conv" in layer.class_name) else None,
                 layer.trainable,
                 () if layer.inputs in ((), (before,)) else layer.inputs,
             )
