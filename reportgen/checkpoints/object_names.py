@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reportgen.checkpoints.object_graph import Node, is_optimizer, members_of
+from reportgen.checkpoints.other_state import kind_of
 from reportgen.checkpoints.outline import is_model, layer_name, layers_of
 from reportgen.checkpoints.scopes import Place, after, by_full_name, is_seed, last_word
-from reportgen.checkpoints.v3_weights import NO_WEIGHTS
 from reportgen.errors import CheckpointError
 
 STEP_LIMIT = 1_000_000
@@ -87,7 +87,7 @@ class _Walk:
         return [
             (name, child)
             for name, child in self.nodes[at].children.items()
-            if name not in _NO_WEIGHTS and not NO_WEIGHTS.fullmatch(name) and not is_optimizer(self.nodes[child])
+            if name not in _NO_WEIGHTS and not kind_of(name) and not is_optimizer(self.nodes[child])
         ]
 
     def holds_arrays(self, at: int) -> bool:

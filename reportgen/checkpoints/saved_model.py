@@ -86,11 +86,10 @@ def _read(path: Path, config: dict[str, Any] | None, nodes: dict[int, Json]) -> 
 
 def _nodes(path: Path) -> dict[int, Json]:
     """Return what Keras 2 wrote about the objects of the graph, by their numbers in it; the model's is 0."""
-    described = path / METADATA
     nodes: dict[int, Json] = {}
-    for at, kind, said in _described(described) if described.is_file() else _described_inside(path / GRAPH):
+    for at, kind, said in _described(path):
         if kind.startswith("_tf_keras_") and kind != "_tf_keras_metric":
-            metadata = parse_json(said, described.name, CONFIG_LIMIT if at == 0 else METADATA_LIMIT)
+            metadata = parse_json(said, METADATA, CONFIG_LIMIT if at == 0 else METADATA_LIMIT)
             if isinstance(metadata, dict):
                 nodes[at] = _unwrapped(metadata, 0) if at == 0 else {"name": metadata.get("name")}
         if len(nodes) > NODE_LIMIT:
@@ -99,6 +98,18 @@ def _nodes(path: Path) -> dict[int, Json]:
 
 
 def _described(path: Path) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (number, kind, JSON) of each object Keras described, wherever its description lies."""
+    beside = path / METADATA
+    try:
+        yield from _described_by_keras(beside) if beside.is_file() else _described_inside(path / GRAPH)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"the SavedModel's description is damaged: {error.problem}", expected=f"{METADATA} as Keras writes it",
+            received=error.received, advice=error.advice or "Copy the whole folder again, or leave it out.",
+        ) from error  # fmt: skip
+
+
+def _described_by_keras(path: Path) -> Iterator[tuple[int, str, bytes]]:
     """Yield (number, kind, JSON) of each object of which keras_metadata.pb speaks: TensorFlow 2.5 and later."""
     for _, value in fields(_contents(path)):
         said = dict(fields(message(value)))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reportgen.checkpoints.keras_hdf5 import OTHER_STATE
 from reportgen.checkpoints.numbering import unnumbered
+from reportgen.checkpoints.other_state import SEEDS
 from reportgen.checkpoints.outline import is_model, leaves
 
 
@@ -23,7 +23,7 @@ class Place:
 
 def is_seed(full_name: str) -> bool:
     """Return whether a name is that of the state of a random generator."""
-    return unnumbered(full_name.partition(":")[0].rsplit("/", 1)[-1]) in OTHER_STATE
+    return unnumbered(full_name.partition(":")[0].rsplit("/", 1)[-1]) in SEEDS
 
 
 def last_word(full_name: str, attribute: str) -> str:
