@@ -53,6 +53,8 @@ class Group:
     multiply_adds: int | None
     figure: str
     """Id of its diagram."""
+    notes: tuple[str, ...]
+    """What to know of how its checkpoints were opened."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 family.letter, signature, tuple(e.name for e in members), rows,
                 sum(r.parameters for r in rows), trainable,
                 None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
+                tuple(dict.fromkeys(note for e in members for note in e.notes)),
             )
         )  # fmt: skip
         width, height, boxes, labels = diagram(
