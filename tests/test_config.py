@@ -276,7 +276,7 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
     [("model.py", "expected path/to/file.py:function"), ("nets/model.py:build", "no such file: nets/model.py")],
 )
 def test_the_users_own_code_is_a_file_and_a_function(folder: Path, written: str, told: str) -> None:
-    with pytest.raises(WrongConfig, match="run.model") as error:
+    with pytest.raises(WrongConfig, match=r"run\.model") as error:
         loaded(folder, MINIMAL.replace("run: {", f"run: {{model: '{written}', "))
     assert told in str(error.value)
 
