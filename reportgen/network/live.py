@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +15,10 @@ from reportgen.extraction.measurement import Layer, Measurement
 from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
 from reportgen.network.inputs import Fit, fit_input
 from reportgen.network.live_weights import match, named, put
-from reportgen.network.network import BATCH_BYTES, INPUT_LIMIT, _answer
+from reportgen.network.network import BATCH_BYTES, INPUT_LIMIT
 from reportgen.network.sublayers import Live, open_up, walk
-from reportgen.network.taps import Tapped, Taps, find_scores, origins
+from reportgen.network.taps import origins
+from reportgen.network.trace import Trace, run
 from reportgen.network.words import activation_of, hands_on, shown_options
 
 
@@ -42,6 +42,8 @@ class LiveNetwork:
     output_activation: str
     scored: bool
     other_outputs: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What is not shown, and why."""
 
     def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
         """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
@@ -78,7 +80,7 @@ class LiveNetwork:
             scores=ends[1] if self.scored else None,
             output_activation=self.output_activation,
             other_outputs=self.other_outputs,
-            notes=tuple(found.notes),
+            notes=(*found.notes, *self.notes),
         )
 
     def named(self, stored: StoredModel) -> StoredModel:
@@ -127,7 +129,7 @@ def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ..
     dtype = _dtype(model)
     batch, error = None, None
     for batch in (None, 1):
-        trace = _Trace(model, tree, lives, names)
+        trace = Trace(model, tree, lives, names)
         function = tf.function(
             trace, input_signature=[tf.TensorSpec((batch, *fit.shape), dtype)], jit_compile=compiled, autograph=False
         )
@@ -140,70 +142,6 @@ def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ..
     else:
         raise error or NetworkError("the model cannot be run")
     return _network(tree, trace, results, function, fit, batch)
-
-
-class _Trace:
-    """The forward pass, and what was seen of it the one time it was traced."""
-
-    def __init__(self, model: KerasLayer, tree: Live, lives: list[Live], names: dict[int, str]) -> None:
-        self.model, self.tree, self.lives, self.names = model, tree, lives, names
-
-    def __call__(self, x: Tensor) -> list[Tensor]:
-        """Return the results of all calls in the order of `tapped`, the prediction, and the scores if known."""
-        import keras
-        import tensorflow as tf
-
-        self.entry = x
-        taps = Taps(self.names)
-        struct = getattr(self.model, "_inputs_struct", None)
-        with taps.listening(self.lives):
-            outputs = self.model(x if struct is None else keras.tree.map_structure(lambda _: x, struct), training=False)
-        if isinstance(outputs, dict):
-            ends = [(str(key), value) for key, value in outputs.items()]
-        else:
-            listed = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
-            own = getattr(self.model, "output_names", ())
-            known = list(own) if len(own) == len(listed) else [f"output {i + 1}" for i in range(len(listed))]
-            ends = list(zip(known, listed, strict=True))
-        ends = [(name, value) for name, value in ends if isinstance(value, tf.Tensor)]
-        if not ends:
-            raise TypeError("the model returns no tensor")
-        chosen = _answer([value for _, value in ends])
-        prediction = ends[chosen][1]
-        self.tapped: list[tuple[str, Tapped, Tensor]] = [
-            (f"{call.name} (output {i + 1})" if i else call.name, call, tensor)
-            for call in taps.calls
-            for i, tensor in enumerate(call.results)
-        ]
-        self.activation, scores = find_scores(prediction, taps.calls)
-        self.scored = scores is not None
-        self.others = tuple(name for i, (name, _) in enumerate(ends) if i != chosen)
-        results = [tensor for _, _, tensor in self.tapped] + [prediction] + ([scores] if self.scored else [])
-        return [tf.cast(result, tf.float32) for result in results]
-
-
-def run(function: Callable[[Tensor], list[Tensor]], batch: NDArray[np.generic]) -> list[NDArray[np.float32]]:
-    """Return what a traced function makes of a batch; raises NetworkError naming the line of the user's that failed."""
-    import tensorflow as tf
-
-    try:
-        return [np.asarray(result) for result in function(tf.constant(np.asarray(batch)))]
-    except Exception as error:  # the user's own code runs here
-        raise NetworkError(
-            "the model cannot be run on the probes", where=_place(error), received=f"{type(error).__name__}: {error}",
-            advice="Are the probes prepared as in training (size, bands)? Else correct the model's code.",
-        ) from error  # fmt: skip
-
-
-def _place(error: BaseException) -> str:
-    """Return file and line where an error came from, libraries left out; empty where only they are in it."""
-    lines = [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and "/reportgen/" not in frame.filename
-        and not frame.filename.startswith("<")
-    ]  # fmt: skip
-    return lines[-1] if lines else ""
 
 
 def _leaves(model: KerasLayer) -> list[KerasLayer]:
@@ -277,7 +215,7 @@ def _names(tree: Live, words: dict[int, tuple[str, ...]]) -> dict[int, str]:
 
 
 def _network(
-    tree: Live, trace: _Trace, results: list[NDArray[np.float32]], function: Any, fit: Fit, batch: int | None
+    tree: Live, trace: Trace, results: list[NDArray[np.float32]], function: Any, fit: Fit, batch: int | None
 ) -> LiveNetwork:
     """Return the network of a trace and what it gave for empty images."""
     import tensorflow as tf
@@ -333,6 +271,18 @@ def _network(
         output_activation=trace.activation,
         scored=trace.scored,
         other_outputs=trace.others,
+        notes=_notes(trace),
+    )
+
+
+def _notes(trace: Trace) -> tuple[str, ...]:
+    """Return a sentence on the layers that ran and are not in the table, if there are any."""
+    if not trace.hidden:
+        return ()
+    more = f" and {len(trace.hidden) - 3} more" if len(trace.hidden) > 3 else ""
+    return (
+        f"{', '.join(trace.hidden[:3])}{more} ran inside a loop or a tf.function of the model's own code, which hands "
+        "out no results of its layers: they are not shown.",
     )
 
 

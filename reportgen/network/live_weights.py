@@ -10,6 +10,7 @@ from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.errors import NetworkError
 from reportgen.network.assign import pair
+from reportgen.network.engine import KerasLayer
 from reportgen.network.sublayers import Held, Live, Words, walk
 
 ADVICE = "Is it the code this file was trained with? The file's weights are not those of the model it makes."
@@ -46,7 +47,26 @@ class Match:
     """id of a variable → (variable, array)."""
     words: dict[int, Words] = field(default_factory=dict)
     """id of a Live → the words that lead to it."""
-    notes: list[str] = field(default_factory=list)
+    in_order: list[str] = field(default_factory=list)
+    """Layers whose own arrays the file does not name as the code does."""
+    whole_in_order: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know, a sentence each."""
+        notes = []
+        if self.whole_in_order:
+            notes.append(
+                "The names in the file are not those of your model; its arrays were given to the layers in their "
+                "order, in which all shapes agree. Equal shapes in another order would not have been noticed."
+            )
+        if self.in_order:
+            more = f" and {len(self.in_order) - 3} more" if len(self.in_order) > 3 else ""
+            notes.append(
+                f"The file does not name the arrays of {', '.join(self.in_order[:3])}{more} as your code does; "
+                "within each of these layers they were taken in their order."
+            )
+        return tuple(notes)
 
 
 def match(model: Live, stored: StoredModel) -> Match:
@@ -115,11 +135,15 @@ def _descend(live: Live, group: Group, words: Words, found: Match) -> None:
     if live.own and held:
         pairs = _own(live, held, shown, found)
         found.pairs.update((id(weight), (weight, value)) for weight, value in pairs)
-    for child, way in _children(live, group).items():
+    ways, by_place = _children(live, group)
+    for child, way in ways.items():
         part = group.at(way)
         if part is not None:
-            # A name the user gave says more than the class or the attribute a file may have in its place.
-            _descend(child.live, part, (*words, *(way if child.automatic else (child.name,))), found)
+            # A name the user gave says more than the class or the attribute a file may have in its place; and a
+            # group's number within its class is no name at all, though it looks like one that Keras gave.
+            by_class = way == child.places[-1] and way != (child.name,) and (child, way) in by_place
+            shown_way = (child.name,) if by_class or not child.automatic else way
+            _descend(child.live, part, (*words, *shown_way), found)
 
 
 def _own(live: Live, arrays: list[Variable], shown: str, found: Match) -> list[tuple[Any, Any]]:
@@ -134,10 +158,7 @@ def _own(live: Live, arrays: list[Variable], shown: str, found: Match) -> list[t
     else:
         ordered = arrays
         if len(arrays) > 1 and not all(name.isdecimal() for name in by_name):
-            found.notes.append(
-                f"The arrays of layer {shown} ({', '.join(by_name)} in the file) were taken in their order for "
-                f"{', '.join(names)}, as the code calls them."
-            )
+            found.in_order.append(shown)
     if built_in:
         return pair(live.layer, ordered, shown)
     if len(names) != len(ordered):
@@ -155,8 +176,11 @@ def _own(live: Live, arrays: list[Variable], shown: str, found: Match) -> list[t
     return [(weight, array.value) for weight, array in zip(live.own, ordered, strict=True)]
 
 
-def _children(live: Live, group: Group) -> dict[Held, Words]:
-    """Return the part of the file of each layer inside a layer, as far as names and places tell it."""
+def _children(live: Live, group: Group) -> tuple[dict[Held, Words], set[tuple[Held, Words]]]:
+    """Return the part of the file of each layer inside a layer, as far as names and places tell it.
+
+    And those of them that places told.
+    """
     waiting = [] if live.leaf else [held for held in live.inner if held.live.layer.weights]
     ways: dict[Held, Words] = {}
 
@@ -167,10 +191,12 @@ def _children(live: Live, group: Group) -> dict[Held, Words]:
     settle({h: way for h in waiting if not h.automatic and group.at(way := tuple(h.name.split("/")))})
     # Names that Keras numbered are the user's in no way: all of a kind together, or not at all.
     settle(_numbered(waiting, group, exactly=True))
-    settle(_structural(waiting, group, set(ways.values())))
+    first = _structural(waiting, group, set(ways.values()))
+    settle(first)
     settle(_numbered(waiting, group, exactly=False))
-    settle(_structural(waiting, group, set(ways.values())))
-    return ways
+    second = _structural(waiting, group, set(ways.values()))
+    settle(second)
+    return ways, {*first.items(), *second.items()}
 
 
 def _numbered(waiting: Iterable[Held], group: Group, *, exactly: bool) -> dict[Held, Words]:
@@ -212,15 +238,11 @@ def _structural(waiting: Iterable[Held], group: Group, taken: set[Words]) -> dic
 def _by_order(model: Live, stored: StoredModel, found: Match, left: list[Live]) -> Match:
     """Return a match by order where that is possible without doubt in any shape; raises NetworkError else."""
     arrays = [(variable, layer.name) for layer in stored.layers for variable in layer.variables]
-    weights = model.layer.weights
-    shapes = [tuple(weight.shape) for weight in weights]
-    if shapes == [array.value.shape for array, _ in arrays]:
-        made = Match(notes=[
-            "The names in the file are not those of your model; its arrays were given to the layers in their order, "
-            "in which all shapes agree. Equal shapes in another order would not have been noticed."
-        ])  # fmt: skip
-        made.pairs = {id(w): (w, array.value) for w, (array, _) in zip(weights, arrays, strict=True)}
-        return made
+    for weights in _orders(model.layer):
+        if [tuple(weight.shape) for weight in weights] == [array.value.shape for array, _ in arrays]:
+            made = Match(whole_in_order=True)
+            made.pairs = {id(w): (w, array.value) for w, (array, _) in zip(weights, arrays, strict=True)}
+            return made
     used = {id(value) for _, value in found.pairs.values()}
     extra = [f"{layer}: {array.name} {array.value.shape}" for array, layer in arrays if id(array.value) not in used]
     if left:
@@ -235,7 +257,17 @@ def _by_order(model: Live, stored: StoredModel, found: Match, left: list[Live]) 
         )
     raise NetworkError(
         f"the file has arrays the model does not use: {'; '.join(extra[:5])}",
-        expected=f"{len(shapes)} arrays",
+        expected=f"{len(model.layer.weights)} arrays",
         received=f"{len(arrays)} arrays",
         advice=ADVICE,
     )
+
+
+def _orders(model: KerasLayer) -> Iterator[list[Any]]:
+    """Yield the variables of a model in the orders of files.
+
+    Layer by layer inwards; or as HDF5 has it, in each layer of the model what is trained before what is not.
+    """
+    yield model.weights
+    listed = [w for layer in model.layers for w in [*layer.trainable_weights, *layer.non_trainable_weights]]
+    yield list({id(weight): weight for weight in [*listed, *model.weights]}.values())

@@ -52,6 +52,8 @@ class Taps:
     """id of a Live → display name, for the layers to listen to."""
     calls: list[Tapped] = field(default_factory=list)
     counts: dict[int, int] = field(default_factory=dict)
+    hidden: dict[int, None] = field(default_factory=dict)
+    """ids of the layers whose results cannot be handed out: those inside loops and functions of TensorFlow."""
 
     @contextmanager
     def listening(self, lives: list[Live]) -> Iterator[None]:
@@ -85,7 +87,9 @@ class Taps:
             # A tensor of its own for each call: layers that hand on what they get return their very input.
             outputs = keras.tree.map_structure(lambda t: _own(t) if _is_tensor(t, graph) else t, outputs)
             results = tuple(t for t in keras.tree.flatten(outputs) if _is_tensor(t, graph))
-            if results:  # inside loops there are tensors that cannot be handed out
+            if not results:
+                self.hidden[id(live)] = None
+            else:
                 number = self.counts[id(live)] = self.counts.get(id(live), 0) + 1
                 name = self.names[id(live)]
                 self.calls.append(Tapped(

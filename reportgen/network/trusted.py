@@ -30,11 +30,11 @@ def load_trusted(source: Path | bytes, format: str) -> KerasLayer:
 
     with tempfile.TemporaryDirectory(prefix="reportgen-") as folder:
         copy = Path(folder) / f"model{suffix}"
-        if isinstance(source, bytes):
-            copy.write_bytes(source)
-        else:
-            _share(source.resolve(), copy)
         try:
+            if isinstance(source, bytes):
+                copy.write_bytes(source)
+            else:
+                _share(source.resolve(), copy)
             return keras.saving.load_model(copy, compile=False, safe_mode=False)
         except Exception as error:  # whatever the code in the file raises
             raise NetworkError(

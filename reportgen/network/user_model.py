@@ -98,7 +98,10 @@ def _failed(error: BaseException, path: Path, problem: str) -> NetworkError:
     if isinstance(error, SyntaxError):
         where = f"{Path(error.filename or path).name}:{error.lineno}"
     else:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent == path.parent]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__)
+            if path.parent in Path(frame.filename).parents and "site-packages" not in frame.filename
+        ]  # fmt: skip
         where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else path.name
     advice = "Correct your code; `python -c` with the same import and call shows the whole traceback."
     if isinstance(error, ModuleNotFoundError):
