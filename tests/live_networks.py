@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 from keras import layers, ops
@@ -132,3 +133,13 @@ def stored(path: Path, architecture: Path | None = None) -> StoredModel:
     """Read a single file, with the architecture of another one where it has none."""
     checkpoint = find_run(RunConfig(path=path), path.parent).checkpoints[0]
     return read_checkpoint(replace(checkpoint, architecture=architecture) if architecture else checkpoint)
+
+
+def unlabelled(path: Path) -> Path:
+    """Take the layers' names out of a v3 file, as Keras before 3.15 wrote it."""
+    with h5py.File(path, "r+") as file:
+        groups: list[Any] = []
+        file.visititems(lambda _, item: groups.append(item) if "name" in item.attrs else None)
+        for group in groups:
+            del group.attrs["name"]
+    return path

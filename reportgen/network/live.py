@@ -13,9 +13,10 @@ from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError
 from reportgen.extraction.measurement import Layer, Measurement
 from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
-from reportgen.network.inputs import Fit, fit_input
+from reportgen.network.inputs import Fit
+from reportgen.network.live_input import build_live, fit_live, input_dtype, leaves
 from reportgen.network.live_weights import match, named, put
-from reportgen.network.network import BATCH_BYTES, INPUT_LIMIT
+from reportgen.network.network import BATCH_BYTES
 from reportgen.network.sublayers import Live, open_up, walk
 from reportgen.network.taps import origins
 from reportgen.network.trace import Trace, run
@@ -116,17 +117,17 @@ def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ..
     start_tensorflow()
     import tensorflow as tf
 
-    formats = [layer.data_format for layer in _leaves(model) if hasattr(layer, "data_format")]
+    formats = [layer.data_format for layer in leaves(model) if hasattr(layer, "data_format")]
     compiled = "channels_first" in formats  # on a CPU such convolutions exist only when compiled
     turned = formats[:1] == ["channels_first"]
-    fit = _fit(model, tuple(int(n) for n in input_shape), channels_first=turned)
-    _build(model, fit, compiled=compiled)
+    fit = fit_live(model, tuple(int(n) for n in input_shape), channels_first=turned)
+    build_live(model, fit, compiled=compiled)
     tree = open_up(model)
     found = match(tree, stored)
     put(found)
     lives = [live for live in walk(tree) if _shown(live, tree)]
     names = _names(tree, found.words)
-    dtype = _dtype(model)
+    dtype = input_dtype(model)
     batch, error = None, None
     for batch in (None, 1):
         trace = Trace(model, tree, lives, names)
@@ -142,48 +143,6 @@ def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ..
     else:
         raise error or NetworkError("the model cannot be run")
     return _network(tree, trace, results, function, fit, batch)
-
-
-def _leaves(model: KerasLayer) -> list[KerasLayer]:
-    """Return the layers of a model that are not looked into."""
-    return [live.layer for live in walk(open_up(model)) if live.leaf]
-
-
-def _fit(model: KerasLayer, given: tuple[int, ...], *, channels_first: bool) -> Fit:
-    """Return how probes go in; a subclassed model takes what its code takes."""
-    import keras
-
-    inputs = getattr(model, "inputs", None)
-    if inputs is None:
-        turn = channels_first and len(given) == 3
-        return Fit((given[2], *given[:2]) if turn else given, turn)
-    inputs = keras.tree.flatten(inputs)
-    if len(inputs) != 1:
-        raise NetworkError(
-            f"the network has {len(inputs)} inputs", expected="one input, the prepared image",
-            advice="A probe set gives one image each; networks with several inputs cannot be run yet.",
-        )  # fmt: skip
-    return fit_input(tuple(inputs[0].shape[1:]), given, channels_first=channels_first, limit=INPUT_LIMIT)
-
-
-def _build(model: KerasLayer, fit: Fit, *, compiled: bool) -> None:
-    """Let a model make its variables, which one of the user's own class does when it first sees an image."""
-    if getattr(model, "inputs", None) is not None:
-        return
-    import tensorflow as tf
-
-    def call(x: Tensor) -> list[Tensor]:
-        model(x, training=False)
-        return []
-
-    run(tf.function(call, jit_compile=True, autograph=False) if compiled else call, np.zeros((1, *fit.shape), "f4"))
-
-
-def _dtype(model: KerasLayer) -> Any:
-    import tensorflow as tf
-
-    inputs = getattr(model, "inputs", None)
-    return tf.as_dtype(inputs[0].dtype) if inputs else tf.float32
 
 
 def _shown(live: Live, tree: Live) -> bool:

@@ -49,6 +49,8 @@ class Match:
     """id of a Live → the words that lead to it."""
     in_order: list[str] = field(default_factory=list)
     """Layers whose own arrays the file does not name as the code does."""
+    doubtful: list[str] = field(default_factory=list)
+    """Layers whose names in a file without a description may be numbers of groups instead."""
     whole_in_order: bool = False
 
     @property
@@ -66,6 +68,11 @@ class Match:
                 f"The file does not name the arrays of {', '.join(self.in_order[:3])}{more} as your code does; "
                 "within each of these layers they were taken in their order."
             )
+        if self.doubtful:
+            notes.append(
+                f"{', '.join(self.doubtful[:5])} in the file may be names of layers, or Keras' count of their class; "
+                "they were taken for names. Name the layers in your code, or save whole models, to be sure."
+            )
         return tuple(notes)
 
 
@@ -77,6 +84,8 @@ def match(model: Live, stored: StoredModel) -> Match:
     """
     found = Match()
     _descend(model, _grouped(stored, {held.name for held in model.inner}), (), found)
+    if stored.config is not None:  # then names are names
+        found.doubtful.clear()
     left = [live for live in walk(model) if any(id(weight) not in found.pairs for weight in live.own)]
     arrays = sum(len(layer.variables) for layer in stored.layers)
     if not left and len(found.pairs) == arrays:
@@ -141,6 +150,8 @@ def _descend(live: Live, group: Group, words: Words, found: Match) -> None:
         if part is not None:
             # A name the user gave says more than the class or the attribute a file may have in its place; and a
             # group's number within its class is no name at all, though it looks like one that Keras gave.
+            if child.automatic and way == (child.name,) != child.places[-1] and child.places[-1] in ways.values():
+                found.doubtful.append("/".join((*words, *way)))
             by_class = way == child.places[-1] and way != (child.name,) and (child, way) in by_place
             shown_way = (child.name,) if by_class or not child.automatic else way
             _descend(child.live, part, (*words, *shown_way), found)
