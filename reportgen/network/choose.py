@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError, NotBuiltIn
-from reportgen.network.engine import WAYS_OUT
-from reportgen.network.live import LiveNetwork, open_live
+from reportgen.network.engine import WAYS_OUT, start_tensorflow
 from reportgen.network.network import Network, open_network
 from reportgen.network.trusted import load_trusted
 from reportgen.network.user_model import user_model
+
+if TYPE_CHECKING:
+    from reportgen.network.live import LiveNetwork
 
 
 def network_for(
@@ -40,6 +43,9 @@ def network_for(
         if graph is not None:  # it could be rebuilt, but does not fit: no other way would
             raise
         stopped = error
+    start_tensorflow()
+    from reportgen.network.live import open_live
+
     if model_spec is not None:
         return open_live(user_model(model_spec, base), stored, input_shape)
     if trust and stored.config is not None:

@@ -1,4 +1,7 @@
-"""A network as a live Keras model, from the user's code or from Keras itself: measured without taking it apart."""
+"""A network as a live Keras model, from the user's code or from Keras itself: measured without taking it apart.
+
+Imports Keras, as `build` does: import it after `start_tensorflow`, which sets how TensorFlow runs.
+"""
 
 from __future__ import annotations
 
