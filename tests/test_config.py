@@ -257,7 +257,8 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
     text = (CONFIGS / "example.yaml").read_text("utf-8")
     (folder / "configs" / "probes").mkdir(parents=True)
     (folder / "runs" / "mine").mkdir(parents=True)
-    for file in ("configs/probes/a.png", "configs/probes/probes.csv", "runs/mine/history.csv"):
+    (folder / "training").mkdir()
+    for file in ("configs/probes/a.png", "configs/probes/probes.csv", "runs/mine/history.csv", "training/model.py"):
         (folder / file).write_text("")
     result = loaded(folder / "configs", text)
     values = yaml.safe_load(text)
@@ -268,6 +269,16 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
             here = here[part]
     assert {name for step in values["probes"]["prepare"]["steps"] for name in step} == set(StepConfig.model_fields)
     assert all(section.id for section in result.config.sections)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("model.py", "expected path/to/file.py:function"), ("nets/model.py:build", "no such file: nets/model.py")],
+)
+def test_the_users_own_code_is_a_file_and_a_function(folder: Path, written: str, told: str) -> None:
+    with pytest.raises(WrongConfig, match=r"run\.model") as error:
+        loaded(folder, MINIMAL.replace("run: {", f"run: {{model: '{written}', "))
+    assert told in str(error.value)
 
 
 def test_the_defaults_named_in_the_example_are_the_defaults(folder: Path) -> None:

@@ -26,6 +26,10 @@ def missing_files(document: Document, base: Path) -> list[Problem]:
             problems.append(_problem(document, key, f"no such {kind}: {written}", base, written))
         elif isinstance(written, str) and kind == "file" and not (base / written).is_file():
             problems.append(Problem(str(document.spot(key)), dotted(key), f"{written} is a folder, not a file"))
+    if isinstance(written := _at(document.value, ("run", "model")), str):
+        file = written.rpartition(":")[0]
+        if file and not (base / file).is_file():
+            problems.append(_problem(document, ("run", "model"), f"no such file: {file}", base, file))
     for key, pattern in _image_patterns(document.value):
         if not any(matches(base, pattern)):
             is_pattern = glob.has_magic(pattern)

@@ -53,6 +53,7 @@ class Extraction:
             self._shapes = {group.attrs["layer"]: tuple(group["maps"].shape) for _, group in groups}
             self.output_activation = str(file.attrs.get("output_activation", ""))
             self.other_outputs: tuple[str, ...] = tuple(json.loads(file.attrs.get("other_outputs", "[]")))
+            self.notes: tuple[str, ...] = tuple(json.loads(file.attrs.get("notes", "[]")))
             self.predictions: NDArray[np.float32] | None = _get(file, "predictions")
             self.scores: NDArray[np.float32] | None = _get(file, "scores")
         self.layers = tuple(

@@ -3,7 +3,7 @@
 A run's extraction folder holds `_run.json` (run, history, configuration, provenance), `_probes.h5` (the probe set) and
 one `<checkpoint>.h5` for each checkpoint:
 
-    /                     attributes schema, about (JSON of About), layers (JSON of the layer table)
+    /                     attributes schema, about (JSON of About), layers (JSON of the layer table), notes (JSON list)
     /weights/0000         attribute layer; datasets 0, 1, …, each with the attribute variable
     /activations/0000     attribute layer; maps (probe, …, channel); minimum, maximum, mean, zeros (probe, channel)
     /predictions          (probe, unit)

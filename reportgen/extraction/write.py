@@ -63,6 +63,7 @@ def _write_activations(file: h5py.File, measurement: Measurement) -> None:
         _store(file, "scores", measurement.scores)
     file.attrs["output_activation"] = measurement.output_activation
     file.attrs["other_outputs"] = json.dumps(measurement.other_outputs)
+    file.attrs["notes"] = json.dumps(measurement.notes)
 
 
 def channel_statistics(maps: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

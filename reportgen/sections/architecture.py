@@ -55,6 +55,8 @@ class Group:
     """Id of its diagram."""
     problem: str
     """Why the network could not be run, so that output sizes are not known; empty where it was."""
+    notes: tuple[str, ...]
+    """What to know of how its checkpoints were opened."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 sum(r.parameters for r in rows), trainable,
                 None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
                 "" if measured.predictions is not None else measured.about.problem,
+                tuple(dict.fromkeys(note for e in members for note in e.notes)),
             )
         )  # fmt: skip
         width, height, boxes, labels = diagram(
