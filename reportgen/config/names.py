@@ -19,6 +19,8 @@ def group_at(model: type[Options], key: Key) -> type[Options] | None:
             current = next(iter(get_args(current)), None) if get_origin(current) is tuple else None
         elif is_group(current) and part in current.model_fields:
             current = current.model_fields[part].annotation
+        elif get_origin(current) is dict:
+            current = get_args(current)[1]
         else:
             return None
     return current if is_group(current) else None
