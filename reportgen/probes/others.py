@@ -98,7 +98,8 @@ def _numbers(
         if wrong:
             failures.append(
                 Failure(
-                    "probe", image.id, f"column {wrong[0]} holds no number" if row else "the catalogue has no row of it",
+                    "probe", image.id,
+                    f"column {wrong[0]} holds no number" if row else "it has no row in the catalogue",
                     expected=f"numbers in {', '.join(columns)}",
                     received=", ".join(f"{column}: {printable(written[column]) or 'nothing'}" for column in wrong),
                     advice="Correct the catalogue, or leave the probe out with probes.select.",
