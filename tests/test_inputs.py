@@ -310,7 +310,7 @@ def test_a_row_may_name_one_picture_of_a_stack(folder: Path) -> None:
         ({"init": {"images": ["init/0.png", "init/1.png"]}}, "probes.inputs.init.images", "2"),
         ({"numbers": {"columns": ["z", "magg"]}}, "model/all.csv:1", "id, file, init_file, z, mag"),
         ({"init": {"column": "file_init"}}, "model/all.csv:1", "id, file, init_file, z, mag"),
-        ({"init": {"images": "init", "prepare": {"bands": ["u"]}}}, "probes.inputs.init", "u"),
+        ({"init": {"images": "init", "prepare": {"bands": ["u"]}}}, "probes.inputs.init", "'u'"),
     ],
 )
 def test_sources_that_cannot_be_meant_stop_everything(

@@ -30,8 +30,8 @@ def network(seed: int) -> keras.Model:
     init, model = keras.Input((20, 30, 1), name="init"), keras.Input((20, 30, 1), name="model")
     z = keras.Input((1,), name="z")
     flat = [
-        layers.Flatten(name=f"{image.name}_flat")(layers.Conv2D(3, 5, activation="relu", name=f"{image.name}_conv")(image))
-        for image in (init, model)
+        layers.Flatten(name=f"{name}_flat")(layers.Conv2D(3, 5, activation="relu", name=f"{name}_conv")(image))
+        for name, image in (("init", init), ("model", model))
     ]  # fmt: skip
     x = layers.Dense(4, activation="relu", name="hidden")(layers.Concatenate(name="joined")([*flat, z]))
     answers = {
@@ -112,7 +112,8 @@ def test_a_whole_run_measures_and_shows_what_each_input_got(project: Path) -> No
 
 
 def test_a_missing_source_fails_each_checkpoint_with_what_to_add(project: Path) -> None:
-    outcome = run(load(written(project, CONFIG.replace("    init: {images: init/*.png}\n", ""))), lambda *_: None)
+    text = CONFIG.replace("    init: {images: init/*.png}\n", "") + "report: {formats: [json]}\n"
+    outcome = run(load(written(project, text)), lambda *_: None)
     failures = [failure for failure in outcome.failures if failure.kind == "checkpoint"]
     assert [failure.name for failure in failures] == ["epoch-1.keras", "epoch-2.keras"]
     assert "has 3 inputs, init (20 × 30 × 1), model (20 × 30 × 1), z (1)" in failures[0].problem
@@ -123,7 +124,7 @@ def test_a_missing_source_fails_each_checkpoint_with_what_to_add(project: Path) 
     ("old", "new", "told"),
     [
         ("[z]", "[redshift]", "no column 'redshift'"),
-        ("init/*.png", "init/[01].png", "not one picture a probe"),
+        ("init/*.png", "'init/[01].png'", "not one picture a probe"),
         ("{images: init/*.png}", "{column: init_file}", "no column 'init_file'"),
         ("init/*.png", "int/*.png", "nothing matches int/*.png"),
     ],
@@ -134,14 +135,15 @@ def test_check_tells_what_is_wrong_with_a_source(project: Path, old: str, new: s
 
 
 def test_init_asks_what_each_input_gets(project: Path) -> None:
-    lines, answer = write_configuration(project / "run", [str(project / "model")], project / "c.yaml")
+    _, answer = write_configuration(project / "run", [str(project / "model")], project / "c.yaml")
     text = (project / "c.yaml").read_text("utf-8")
-    assert yaml.safe_load(text)["probes"]["inputs"] == {"init": {"image": True}, "model": "CHOOSE", "z": "CHOOSE"}
+    assert yaml.safe_load(text)["probes"]["inputs"] == dict.fromkeys(("init", "model", "z"), "CHOOSE")
     assert [words for words in answer["choose"] if words.startswith("probes.inputs")] == [
+        "probes.inputs.init: what does this input get? It takes 20 × 30 × 1.",
         "probes.inputs.model: what does this input get? It takes 20 × 30 × 1.",
         "probes.inputs.z: what does this input get? It takes 1.",
     ]
-    assert "z: {columns: [z]}" in text and "prediction: stage  # of stage, fitness" in text
+    assert "z: {columns: [z]}" in text and "prediction: stage # of stage, fitness" in text
     with pytest.raises(ReportgenError, match=r"probes\.inputs\.z: still to be chosen"):
         check_configuration(project / "c.yaml", ())
 
