@@ -145,9 +145,9 @@ def _extract(
         name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
         size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,
         optimizer=stored.optimizer, loss=stored.loss, architecture=reading.signature, probes=probes.sha256,
-        problem=failure.problem if failure else "",
+        problem=failure.problem if failure else "", other=stored.other,
     )  # fmt: skip
-    write_extraction(folder, about, stored, measurement)
+    write_extraction(folder, about, stored, measurement, reading.graph)
     return failure
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 import networks
 from networks import stored
+from reportgen.checkpoints import read_graph
 from reportgen.config import ProbesConfig
 from reportgen.errors import ConfigError, NetworkError
 from reportgen.extraction.read import read_probes
@@ -132,6 +133,7 @@ def test_checkpoints_of_one_network_keep_their_inputs_apart_whatever_keras_calle
     assert names != [entry.name for entry in keras.models.load_model(tmp_path / "late.keras").inputs]
     expected = keras.models.load_model(tmp_path / "late.keras").predict([one, two], verbose=0)
     close(open_network(early, shapes(given)).measure(late, given).predictions, expected)
+    close(open_network(late, shapes(given), read_graph(early)).measure(late, given).predictions, expected)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +169,14 @@ def test_the_chosen_output_is_the_prediction_with_dictionaries_too(tmp_path: Pat
     checkpoint, images = stored(tmp_path / "m.keras"), values_for(two_images())["init"]
     expected = model.predict({"image": images}, verbose=0)
     for prediction in (None, "merger", "stage"):
-        measured = open_network(checkpoint, images.shape[1:], prediction).measure(checkpoint, images)
+        measured = open_network(checkpoint, images.shape[1:], prediction=prediction).measure(checkpoint, images)
         close(measured.predictions, expected[prediction or "merger"])
         assert measured.output_activation == ("tanh" if prediction == "stage" else "softmax")
         assert measured.other_outputs == (("merger",) if prediction == "stage" else ("stage",))
     assert measured.scores is not None
     close(np.tanh(measured.scores), expected["stage"])
     with pytest.raises(NetworkError, match="no output called stge") as error:
-        open_network(checkpoint, images.shape[1:], "stge")
+        open_network(checkpoint, images.shape[1:], prediction="stge")
     assert error.value.expected == "merger, stage" and "stage" in error.value.advice
 
 

@@ -13,7 +13,7 @@ from reportgen.checkpoints.formats import FORMATS, read_checkpoint
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.outline import is_model, leaves
 from reportgen.checkpoints.run import Checkpoint
-from reportgen.checkpoints.stored import StoredModel
+from reportgen.checkpoints.stored import StoredLayer, StoredModel
 from reportgen.errors import CheckpointError, ReportgenError
 
 _SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras", ".json")
@@ -72,10 +72,23 @@ def _fits(lent: Checkpoint, described: dict[str, Any], shapes: Counter[tuple[int
     """Return whether every array of a file finds its layer in an architecture."""
     try:
         stored = read_checkpoint(lent)
-        known = {name for name, _ in leaves(described)}
+        known = dict(leaves(described))
     except CheckpointError:
         return False
-    return _shapes(stored) == shapes and all(layer.name in known for layer in stored.layers)
+    return _shapes(stored) == shapes and all(_has_sizes(layer, known.get(layer.name)) for layer in stored.layers)
+
+
+def _has_sizes(layer: StoredLayer, entry: dict[str, Any] | None) -> bool:
+    """Return whether a layer's kernel has the sizes that an entry of an architecture gives it."""
+    if entry is None:
+        return False
+    config = entry["config"] if isinstance(entry["config"], dict) else {}
+    kernel = next((v.value.shape for v in layer.variables if v.name == "kernel"), None)
+    if kernel is None or entry.get("class_name") not in ("Dense", "Conv1D", "Conv2D", "Conv3D"):
+        return True
+    size = config.get("kernel_size", [])
+    given = (*(size if isinstance(size, list) else [size]), config.get("filters", config.get("units")))
+    return (*kernel[:-2], kernel[-1]) == given
 
 
 def _shapes_in(checkpoint: Checkpoint) -> Counter[tuple[int, ...]]:

@@ -91,8 +91,11 @@ def _sort_out(
             file = found.file.removesuffix(FORMATS[examined.format].unsaid)
             steps[file] = examined.steps
             checkpoints.append(
-                Checkpoint(file, file, found.path, examined.format, None, examined.size, examined.sha256)
-            )
+                Checkpoint(
+                    file, file, found.path, examined.format, None, examined.size, examined.sha256,
+                    modified=examined.modified,
+                )
+            )  # fmt: skip
         elif examined.problem is not None:
             failures.append(examined.problem.failure("checkpoint", found.file))
         elif alone:

@@ -43,6 +43,8 @@ class Examined:
     sha256: str = ""
     parts: tuple[str, ...] = ()
     """Other files that belong to it and are no checkpoints of their own; paths."""
+    modified: int = 0
+    """When the newest of its files was changed [ns]."""
     steps: int | None = None
     """Training steps its optimiser counted."""
 
@@ -62,14 +64,20 @@ def examine(found: Found, root: Path) -> Examined:
             return Examined(None, refusal(found, head))
         parts = parts_of(found.path, key)
         sizes = [regular(part) for part in parts]
+        modified = last_change(parts)
         return Examined(
             key, None, sum(sizes), _digest(parts, found.path), tuple(str(part) for part in parts if part != found.path),
-            iterations(found.path, key),
+            modified, iterations(found.path, key),
         )  # fmt: skip
     except CheckpointError as error:
         return Examined(None, error)
     except OSError as error:
         return Examined(None, CheckpointError(f"cannot be opened: {error.strerror or error}"))
+
+
+def last_change(parts: Sequence[Path]) -> int:
+    """Return when the newest of some files was changed [ns]."""
+    return max(part.stat().st_mtime_ns for part in parts)
 
 
 def _digest(parts: Sequence[Path], path: Path) -> str:

@@ -18,7 +18,7 @@ from reportgen.isolation.exchange import Exchange, Parcel
 from reportgen.isolation.limits import impose
 
 PLANT = "REPORTGEN_PLANT"
-"""Environment variable of the tests: JSON of {task's first argument, or a part of it: way to die}."""
+"""Environment variable of the tests: JSON of {"function:a part of its arguments": way to die}."""
 
 
 def main() -> None:
@@ -44,8 +44,9 @@ def _answer(message: bytes, exchange: Exchange, plants: dict[str, str]) -> Parce
         if limits is None:  # preparation: the large imports, from which on limits are counted
             return exchange.lay_down(function(*args), start)
         impose(limits)
-        for name, way in plants.items():
-            if any(name in str(getattr(arg, "packed", arg)) for arg in args):
+        for plant, way in plants.items():
+            name, _, part = plant.partition(":")
+            if name == function.__name__ and any(part in str(getattr(arg, "packed", arg)) for arg in args):
                 _die(way)
         values = [exchange.pick_up(arg) if isinstance(arg, Parcel) else arg for arg in args]
         return exchange.lay_down(function(*values), start)

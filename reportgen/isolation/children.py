@@ -59,7 +59,15 @@ class Child:
         """Return the value of a parcel, or raise the error it holds."""
         try:
             value = self.exchange.pick_up(parcel)
-        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError) as error:
+        except (
+            pickle.UnpicklingError,
+            EOFError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ImportError,
+            ValueError,
+        ) as error:
             self.end()
             raise ReportgenError(_NONSENSE, received=str(error), advice=_ADVICE) from error
         if isinstance(value, ReportgenError):
@@ -104,7 +112,7 @@ class Child:
             return Parcel.from_bytes(self._line.recv_bytes())
         except (EOFError, ConnectionError) as error:
             raise self._death(limits) from error
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             self.end()
             raise ReportgenError(_NONSENSE, received=str(error), advice=_ADVICE) from error
 

@@ -26,8 +26,8 @@ class Limits:
 
 def reading_limits(size: int) -> Limits:
     """Return the limits of reading a file of `size` [byte]: a few times what an honest file needs."""
-    seconds = 30 + size / (5 * MIB)
-    return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds + 30, cpu=seconds)
+    seconds = 20 + size / (5 * MIB)
+    return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
 
 
 def network_limits(memory: float | None, seconds: float) -> Limits:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
-from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.graph import Call, Graph
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.stored import StoredModel
@@ -66,32 +66,35 @@ class Network:
         if architecture_signature(stored) != self.signature:
             raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
         graph = read_graph(stored)
-        # The names of inputs do not count as architecture: this file's own are the ones meant, unless Keras made them.
-        entries = [
-            first if unnumbered(own.layer) in AUTOMATIC else own
-            for own, first in zip(graph.inputs, self.graph.inputs, strict=True)
-        ]
-        arrays = assign(entries, inputs if isinstance(inputs, Mapping) else {"": inputs})
+        arrays = assign(_entries(graph, self.graph), inputs if isinstance(inputs, Mapping) else {"": inputs})
         _swap(self.variables, renamed(stored, graph, self.graph))
         return _measurement(self, arrays)
 
 
 def open_network(
-    stored: StoredModel, input_shape: tuple[int, ...] | Mapping[str, tuple[int, ...]], prediction: str | None = None
+    stored: StoredModel,
+    input_shape: tuple[int, ...] | Mapping[str, tuple[int, ...]],
+    first: Graph | None = None,
+    prediction: str | None = None,
 ) -> Network:
     """Return the network of a checkpoint for probes of `input_shape`, `(y, x, channel)` or `(feature,)`.
 
-    For several inputs these are by name, as in `Network.measure`. `prediction` names the output that is the answer.
+    For several inputs these are by name, as in `Network.measure`. Its layers have the names of `first`, the graph of
+    another checkpoint of the same architecture, where given. `prediction` names the output that is the answer.
+
     Raises NetworkError where the architecture is not in the file, holds something that is not built in, takes
-    another input or lacks the output.
+    other inputs or lacks the output.
     """
     try:
-        graph = read_graph(stored)
+        own = read_graph(stored)
     except CheckpointError as error:
         raise NetworkError(
             error.problem, expected=error.expected, received=error.received, advice=error.advice
         ) from error
-    shapes = assign(graph.inputs, input_shape if isinstance(input_shape, Mapping) else {"": input_shape})
+    graph, signature = first or own, architecture_signature(stored)
+    stored = renamed(stored, own, graph)
+    entries = _entries(own, graph)
+    shapes = assign(entries, input_shape if isinstance(input_shape, Mapping) else {"": input_shape})
     chosen = _named(graph, prediction)
 
     start_tensorflow()
@@ -104,9 +107,9 @@ def open_network(
             tuple(int(n) for n in shape),
             channels_first=graph.calls.index(call) in turned,
             limit=INPUT_LIMIT,
-            name=call.layer if isinstance(input_shape, Mapping) and call.layer in input_shape else "",
+            name=entry.layer if isinstance(input_shape, Mapping) and entry.layer in input_shape else "",
         )
-        for call, shape in zip(graph.inputs, shapes, strict=True)
+        for call, entry, shape in zip(graph.inputs, entries, shapes, strict=True)
     )
     head = find_head(graph, chosen or 0)
     built = build(graph, stored, fits, head)
@@ -130,7 +133,7 @@ def open_network(
     if head.known:
         results.append(built.scores)
     return Network(
-        signature=architecture_signature(stored),
+        signature=signature,
         graph=graph,
         fits=fits,
         head=head,
@@ -141,6 +144,17 @@ def open_network(
         function=_traced(built.inputs, results, compiled=bool(turned)),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
+
+
+def _entries(own: Graph, first: Graph) -> list[Call]:
+    """Return the inputs under the names that are meant: the file's own, or where Keras made those the first file's.
+
+    Names of inputs do not count as architecture.
+    """
+    return [
+        theirs if unnumbered(mine.layer) in AUTOMATIC else mine
+        for mine, theirs in zip(own.inputs, first.inputs, strict=True)
+    ]
 
 
 def _named(graph: Graph, prediction: str | None) -> int | None:

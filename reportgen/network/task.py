@@ -31,5 +31,5 @@ def measure(reading: Reading) -> Measurement:
     """
     if reading.signature not in _networks:
         shapes = {name: array.shape[1:] for name, array in _inputs.items()}
-        _networks[reading.signature] = open_network(reading.stored, shapes, _prediction[0])
+        _networks[reading.signature] = open_network(reading.stored, shapes, reading.graph, _prediction[0])
     return _networks[reading.signature].measure(reading.stored, _inputs)

@@ -122,11 +122,13 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     )  # fmt: skip
     sheet = _sheet(run, shown)
     seen = _as_seen(probes, "", images, shown)
+    checks = [_range_check("", channels)]
     for name, other in probes.others.items():
+        checks.append(_range_check(name, (_channel(name, other.values),)))
         if len(other.shape) == 3:
             values = other.values.reshape(len(probes), *other.shape).astype(np.float32, copy=False)
             seen += _as_seen(probes, name, values, shown)
-    return Section(content, (sheet, *seen), (_range_check(channels),))
+    return Section(content, (sheet, *seen), tuple(checks))
 
 
 def _inputs(probes: ProbeSet) -> tuple[InputRow, ...]:
@@ -211,13 +213,13 @@ def _as_seen(probes: ProbeSet, name: str, images: NDArray[np.floating], shown: i
     return tuple(figures)
 
 
-def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
+def _range_check(name: str, channels: tuple[ChannelRow, ...]) -> Check:
     """Warn where the inputs are far from what a normalised input would be: the commonest silent mistake."""
     largest = max(max(abs(c.minimum), abs(c.maximum)) for c in channels)
     bad = sum(c.not_finite for c in channels)
     facts = {
         "low": min(c.minimum for c in channels), "high": max(c.maximum for c in channels), "not_finite": bad,
-        "faint": FAINT, "loud": LOUD,
+        "faint": FAINT, "loud": LOUD, "input": name,
     }  # fmt: skip
     if bad or not np.isfinite(largest):
         return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)
