@@ -61,7 +61,7 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     progress("probes", 0, 1)
     probes = load_probes(config.probes, base)
     progress("probes", 1, 1)
-    with Children((task.prepare, (probes.inputs,))) as children:
+    with Children((task.prepare, (probes.given, config.task.prediction))) as children:
         return _report(loaded, probes, children, progress, started)
 
 

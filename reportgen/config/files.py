@@ -54,15 +54,17 @@ def matches(base: Path, pattern: str) -> Iterator[Path]:
 
 
 def _image_patterns(value: Value) -> Iterator[tuple[Key, str]]:
-    key: Key = ("probes", "images")
-    images = _at(value, key)
-    groups = images.items() if isinstance(images, dict) else [(None, images)]
-    for band, patterns in groups:
-        here = (*key, band) if band is not None else key
-        if isinstance(patterns, str):
-            yield here, patterns
-        elif isinstance(patterns, list):
-            yield from (((*here, i), item) for i, item in enumerate(patterns) if isinstance(item, str))
+    inputs = _at(value, ("probes", "inputs"))
+    named: list[Key] = [("probes", "inputs", name, "images") for name in (inputs if isinstance(inputs, dict) else ())]
+    for key in (("probes", "images"), *named):
+        images = _at(value, key)
+        groups = images.items() if isinstance(images, dict) else [(None, images)]
+        for band, patterns in groups:
+            here = (*key, band) if band is not None else key
+            if isinstance(patterns, str):
+                yield here, patterns
+            elif isinstance(patterns, list):
+                yield from (((*here, i), item) for i, item in enumerate(patterns) if isinstance(item, str))
 
 
 def _at(value: Value, key: Key) -> Value:

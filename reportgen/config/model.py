@@ -52,6 +52,8 @@ class TaskConfig(Options):
     """auto: one unit is a regression if the probes have targets, else a binary classifier; more units are classes."""
     classes: tuple[str, ...] = ()
     """Names of the classes in the order of the outputs. A binary classifier with one unit: (negative, positive)."""
+    prediction: str | None = None
+    """Name of the output that is the prediction, where the network has several; by default its first vector."""
     output: str = ""
     """What the output is called in captions: merger probability, human score, …"""
     unit: str = ""

@@ -18,7 +18,7 @@ from reportgen.errors import ExtractionError, Failure
 from reportgen.extraction.about import About
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
-from reportgen.probes.probeset import Probe, ProbeSet
+from reportgen.probes.probeset import OtherInput, Probe, ProbeSet
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,18 @@ def read_probes(folder: Path) -> ProbeSet:
             display=about["display"],
             sha256=about["sha256"],
             failures=tuple(Failure(**failure) for failure in about["failures"]),
+            others={
+                other["name"]: OtherInput(
+                    file[f"others/{i:04d}"][()],
+                    other["source"],
+                    tuple(other["steps"]),
+                    tuple(other["channels"]),
+                    tuple(other["shape"]),
+                    other["bottom_up"],
+                )
+                for i, other in enumerate(about.get("others", ()))  # files of the first versions have none
+            },
+            image_inputs=tuple(about.get("image_inputs", ())),
         )
 
 

@@ -12,13 +12,16 @@ from reportgen.network.network import Network, open_network
 
 _networks: dict[str, Network] = {}
 """Those built in this process, by signature."""
-_inputs: list[NDArray[np.generic]] = []
+_inputs: dict[str, NDArray[np.generic]] = {}
+_prediction: list[str | None] = [None]
+"""Name of the output that is the prediction, where it was said."""
 
 
-def prepare(inputs: NDArray[np.generic]) -> None:
-    """Start TensorFlow and keep the prepared probes, `(probe, …)`."""
+def prepare(inputs: dict[str, NDArray[np.generic]], prediction: str | None) -> None:
+    """Start TensorFlow and keep the prepared probes, `(probe, …)` for each input, and which output is the answer."""
     start_tensorflow()
-    _inputs[:] = [inputs]
+    _inputs.update(inputs)
+    _prediction[:] = [prediction]
 
 
 def measure(reading: Reading) -> Measurement:
@@ -27,5 +30,6 @@ def measure(reading: Reading) -> Measurement:
     Raises NetworkError where its network cannot be built or run.
     """
     if reading.signature not in _networks:
-        _networks[reading.signature] = open_network(reading.stored, _inputs[0].shape[1:], reading.graph)
-    return _networks[reading.signature].measure(reading.stored, _inputs[0])
+        shapes = {name: array.shape[1:] for name, array in _inputs.items()}
+        _networks[reading.signature] = open_network(reading.stored, shapes, reading.graph, _prediction[0])
+    return _networks[reading.signature].measure(reading.stored, _inputs)

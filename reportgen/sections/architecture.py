@@ -105,12 +105,17 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
 
 def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
     y, x, _ = run.probes.input_shape
+    wholes: dict[str, tuple[int, int]] = {}
     reaches: dict[str, Reach] = {}
     rows = []
     before, ran = "", extraction.predictions is not None
     for layer in extraction.layers:
         sees = [reaches[name] for name in layer.inputs if name in reaches]
-        reach = receptive_field(layer.class_name, layer.config, sees, (y, x))
+        of_inputs = [wholes[name] for name in layer.inputs if name in wholes]
+        if layer.class_name == "InputLayer" and len(layer.output_shape) == 3:  # one of several may have its own size
+            of_inputs = [(layer.output_shape[0] or y, layer.output_shape[1] or x)]
+        wholes[layer.name] = max(of_inputs, default=(y, x))
+        reach = receptive_field(layer.class_name, layer.config, sees, wholes[layer.name])
         reaches[layer.name] = reach
         arrays = extraction.arrays(layer.weights) if layer.weights in extraction.weighted else {}
         before_shape = extraction.layer(layer.inputs[0]).output_shape if layer.inputs else ()
