@@ -16,7 +16,7 @@ from reportgen.checkpoints.architecture import read_graph
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError, NetworkError, NotBuiltIn
 from reportgen.network import network as ordinary
-from reportgen.network.choose import network_for
+from reportgen.network.choose import Ways, network_for
 from reportgen.network.network import Network
 from reportgen.network.user_model import described
 
@@ -31,7 +31,7 @@ def graph_of(stored: StoredModel) -> Any:
 
 
 def choose(stored: StoredModel, path: Path, spec: str | None = None, trust: bool = False, format: str = "keras") -> Any:
-    return network_for(graph_of(stored), stored, SHAPE, spec, path.parent, trust, path, format)
+    return network_for(stored, {"": SHAPE}, Ways(spec, path.parent, trust), path, format)
 
 
 def with_lambda() -> Any:
@@ -90,7 +90,7 @@ def test_a_file_with_custom_layers_opens_with_their_code(suffix: str, tmp_path: 
     model = live.fill(live.squeezing())
     stored = live.save(model, tmp_path / f"m{suffix}")
     network = network_for(
-        graph_of(stored), stored, SHAPE, "live_networks.py:squeezing", Path(__file__).parent, False, tmp_path, "keras"
+        stored, {"": SHAPE}, Ways("live_networks.py:squeezing", Path(__file__).parent), tmp_path, "keras"
     )
     measured = network.measure(stored, IMAGES)
     assert_same(measured, model, squeezing(model))

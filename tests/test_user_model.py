@@ -12,7 +12,7 @@ from keras import layers
 
 import live_networks as live
 from reportgen.errors import NetworkError
-from reportgen.network.choose import network_for
+from reportgen.network.choose import Ways, network_for
 from reportgen.network.engine import start_tensorflow
 from reportgen.network.live import LiveNetwork
 from reportgen.network.user_model import described, user_model
@@ -76,7 +76,7 @@ def test_the_users_network_measures_weights_that_say_nothing_of_it(folder: Path)
     model(IMAGES)
     stored = live.save(live.fill(model), folder / "m.weights.h5")
     path = folder / "m.weights.h5"
-    network = network_for(None, stored, IMAGES.shape[1:], "code/net.py:build_model", folder, False, path, "weights")
+    network = network_for(stored, {"": IMAGES.shape[1:]}, Ways("code/net.py:build_model", folder), path, "weights")
     assert isinstance(network, LiveNetwork)
     measured = network.measure(stored, IMAGES)
     np.testing.assert_allclose(measured.predictions, model.predict(IMAGES, verbose=0), rtol=0, atol=1e-6)
@@ -145,13 +145,13 @@ def test_code_of_another_architecture_than_the_file(folder: Path) -> None:
     stored = live.save(model, folder / "m.weights.h5")
     path = folder / "m.weights.h5"
     with pytest.raises(NetworkError, match="layer head") as error:
-        network_for(None, stored, IMAGES.shape[1:], "code/net.py:other", folder, False, path, "weights")
+        network_for(stored, {"": IMAGES.shape[1:]}, Ways("code/net.py:other", folder), path, "weights")
     assert "(800, 3)" in error.value.expected and "conv" in error.value.received
     assert "the code this file was trained with" in error.value.advice
     wider = keras.Sequential([keras.Input((20, 20, 2)), layers.Flatten(), layers.Dense(4, name="head")])
     stored = live.save(wider, folder / "w.weights.h5")
     with pytest.raises(NetworkError, match="head") as error:
-        network_for(None, stored, IMAGES.shape[1:], "code/net.py:other", folder, False, path, "weights")
+        network_for(stored, {"": IMAGES.shape[1:]}, Ways("code/net.py:other", folder), path, "weights")
     assert "(800, 4)" in str(error.value) and "(800, 3)" in str(error.value)
 
 
@@ -159,4 +159,4 @@ def test_probes_of_another_size_are_told_as_such(folder: Path) -> None:
     model = user_model("code/net.py:plain", folder)
     stored = live.save(model, folder / "m.weights.h5")
     with pytest.raises(NetworkError, match="takes inputs of shape 20 × 20 × 2"):
-        network_for(None, stored, (30, 30, 2), "code/net.py:plain", folder, False, folder / "m.weights.h5", "weights")
+        network_for(stored, {"": (30, 30, 2)}, Ways("code/net.py:plain", folder), folder / "m.weights.h5", "weights")
