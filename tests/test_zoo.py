@@ -86,10 +86,9 @@ def test_file_equals_the_keras_that_wrote_it(
         assert ("weights alone" if alone else WEIGHTS_ONLY[cell.topology]) in reason, reason
         outcomes[cell] = "weights"
         return
-    measured = judge.measure(stored, reference.inputs)
-    compare(
-        measured, reference, 5e-3 if cell.topology in HALF else 1e-6, turned=cell.topology == "channels_first"
-    )
+    turned = cell.topology == "channels_first"
+    measured = judge.measure(stored, reference.inputs, turned=turned)
+    compare(measured, reference, 5e-3 if cell.topology in HALF else 1e-6, turned=turned)
     outcomes[cell] = "yes"
 
 

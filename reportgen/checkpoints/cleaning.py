@@ -61,6 +61,8 @@ def _value(key: str, value: Json) -> Json:
     """Return one option; a layer inside a layer keeps its class and its own cleaned options."""
     if "activation" in key:
         return activation(value)
+    if key == "cells" and isinstance(value, list):
+        return [_value("cell", item) for item in value]
     if key in _PARTS and isinstance(value, dict) and isinstance(value.get("config"), dict):
         name, own = str(value.get("class_name")), value["config"].get("name")
         # Arrays of a layer inside a layer are found by its name.

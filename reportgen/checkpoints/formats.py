@@ -97,4 +97,7 @@ def architecture_in(path: Path) -> dict[str, Any] | None:
     with path.open("rb") as file:
         head = file.read(HEAD)
     key = recognise(path, head)
-    return FORMATS[key].read(path, None).config if key else read_json_architecture(path)
+    if not key:
+        return read_json_architecture(path)
+    stored = FORMATS[key].read(path, None)
+    return stored.config and {"keras_version": stored.keras_version, **stored.config}

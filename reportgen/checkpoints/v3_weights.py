@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, is_hdf5, open_hdf5, read_arrays
+from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
-from reportgen.checkpoints.variables import snake, variable_names
+from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
 from reportgen.errors import CheckpointError
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
@@ -103,6 +104,8 @@ def _places(file: Node, path: str, kind: str, config: dict[str, Any]) -> Iterato
         numbers = _numbers(file, inner)
         names = variable_names(kind if inner == path else name, config if inner == path else {}, len(numbers))
         for word, number in zip(names, numbers, strict=True):
+            if kind == "spectral_normalization" and inner == path and word == "kernel":
+                continue  # that of the layer inside, which has it too
             yield prefix + word, f"{inner}/vars/{number}"
 
 
@@ -136,7 +139,9 @@ def _walk(file: Node, start: str) -> Iterator[tuple[str, str, str]]:
             variables = find_hdf5(file, f"{path}/{child}/vars")
             label = variables.attrs.get("name") if is_group(variables) else None
             word = label if isinstance(label, str) and label else child.strip("_").removesuffix("_dense")
-            inner.append((f"{path}/{child}", prefix if child in CONTAINERS else f"{prefix}{word}/", word))
+            kind = unnumbered(child)
+            inner.append((f"{path}/{child}", prefix if child in CONTAINERS else f"{prefix}{word}/",
+                          kind if kind in VARIABLES else word))  # fmt: skip
         pending.extend(reversed(inner))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import StoredLayer, Variable
+from reportgen.checkpoints.variables import snake
 from reportgen.errors import NetworkError
 from reportgen.network.engine import KerasLayer
 
@@ -86,6 +87,12 @@ def _places(layer: KerasLayer) -> list[Place]:
             here = Inner(str(held.name), role.strip("_").removesuffix("_dense"))
             for place in _places(held):
                 ways.setdefault(id(place.weight), (here, *place.inside))
+    counts: dict[str, int] = {}
+    for cell in getattr(layer, "cells", ()):  # files know those of a stack by class, counted
+        kind = snake(type(cell).__name__)
+        number = counts[kind] = counts.get(kind, -1) + 1
+        here = Inner(str(cell.name), f"{kind}_{number}" if number else kind)
+        ways |= {id(weight): (here,) for weight in cell.weights}
     return [Place(weight, ways.get(id(weight), ())) for weight in layer.weights]
 
 
@@ -126,7 +133,8 @@ def _loosely(place: Place, array: Variable) -> bool:
     """Return whether the inner layers agree too, but for numbers, for words by role and for what stands before them."""
     words = [word for word in _scope(array).split("/") if word]
     inside = [inner for inner in place.inside if inner.role != "cell"]  # Keras 2.3 wrote no cell
-    if len(words) > len(inside) and unnumbered(words[-1]).endswith("cell"):
+    known = bool(inside and words and inside[-1].meant_by(words[-1]))
+    if len(words) > len(inside) and unnumbered(words[-1]).endswith("cell") and not known:
         words.pop()
     return (
         _last_word(place, array)

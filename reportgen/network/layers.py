@@ -15,7 +15,7 @@ from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, Thresh
 
 _NAMES = """
 Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
-Convolution1D Convolution2D Convolution3D Convolution2DTranspose
+Convolution1D Convolution2D Convolution3D Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose
 DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
 MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
 MaxPool1D MaxPool2D MaxPool3D AvgPool1D AvgPool2D AvgPool3D
@@ -28,12 +28,15 @@ ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D
 UpSampling1D UpSampling2D UpSampling3D
 Dense EinsumDense Embedding
 BatchNormalization LayerNormalization GroupNormalization UnitNormalization RMSNormalization Normalization
+SpectralNormalization
 Flatten Reshape Permute RepeatVector Masking
 Activation ReLU LeakyReLU PReLU ELU Softmax
 Add Subtract Multiply Average Maximum Minimum Concatenate Dot
-Rescaling Resizing CenterCrop RandomCrop
+Rescaling Resizing CenterCrop RandomCrop Discretization CategoryEncoding
+AutoContrast Equalization ContrastLimitedAdaptiveHistogramEqualization
 Attention AdditiveAttention MultiHeadAttention GroupQueryAttention
-LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell Bidirectional TimeDistributed
+LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell RNN StackedRNNCells Bidirectional TimeDistributed
+ConvLSTM1D ConvLSTM2D ConvLSTM3D
 """
 
 LAYERS: dict[str, Callable[..., Any]] = {name: getattr(keras.layers, name) for name in _NAMES.split()} | {
@@ -52,7 +55,8 @@ IDENTITIES = frozenset({
     "GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation",
     "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing", "StochasticDepth",
-    "RandomGaussianBlur", "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
+    "RandomGaussianBlur", "RandomElasticTransform", "RandomHeight", "RandomWidth", "MixUp", "CutMix", "AugMix",
+    "RandAugment", "Solarization", "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
 })  # fmt: skip
 """Layers that hand on what they get in inference mode."""
 
@@ -68,9 +72,11 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "targe
 """Options that Keras 3 calls otherwise."""
 COPYING = frozenset({
     "MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "Bidirectional", "TimeDistributed",
-    "LSTM", "GRU", "SimpleRNN",
+    "LSTM", "GRU", "SimpleRNN", "RNN", "StackedRNNCells", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "SpectralNormalization",
 })  # fmt: skip
 """Layers that make layers inside themselves from their own options, or an array from several."""
+_RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
 _HARMLESS = frozenset({
     "groups", "kernel_size", "dilation_rate", "filters", "rate", "scope", "dtype_policy",
     "drop_path_rate", "query_shape", "key_shape", "value_shape",
@@ -90,6 +96,8 @@ def make_layer(
     dtype = config.get("dtype") or "float32"
     if class_name in IDENTITIES:
         return keras.layers.Identity(name=name, dtype=dtype)
+    if class_name == "RandomCrop" and era < 3:  # Keras 3 does not crop in inference mode, Keras 2 shrank the image
+        class_name, config = "Resizing", {**config, "crop_to_aspect_ratio": True}
     make = LAYERS.get(class_name)
     if make is None:
         raise NetworkError(
@@ -101,6 +109,8 @@ def make_layer(
         )
     # Of the constructor: what a class itself shows depends on the patch release of Python.
     accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
+    if class_name in _RECURRENT:
+        accepted = {**accepted, **inspect.signature(keras.layers.RNN.__init__).parameters}  # by way of **kwargs
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
@@ -153,4 +163,6 @@ def _option(key: str, value: Option, shown: str, era: int) -> Option:
         return make_activation(value, shown, era)
     if key in {"layer", "cell", "backward_layer"} and isinstance(value, dict):
         return make_layer(str(value["class_name"]), value["config"], name=value.get("name"), shown=shown, era=era)
+    if key == "cells" and isinstance(value, list):
+        return [_option("cell", item, shown, era) for item in value]
     return value

@@ -104,7 +104,8 @@ def activations(image: Any) -> list[Any]:
         layers.ELU(0.5, name="elu")(x), layers.Softmax(name="soft")(x), layers.Softmax(axis=[1, 2], name="soft_2")(x),
         layers.Dense(3, activation=layers.LeakyReLU(0.3), name="layer_in_layer")(x),
     ]  # fmt: skip
-    if not KERAS_3:
+    if not KERAS_3:  # whose RandomBrightness cannot be saved as .h5
+        sides.append(layers.RandomBrightness(0.2, name="bright")(x))
         sides.append(layers.ThresholdedReLU(0.4, name="thresholded")(x))
     return sides
 
@@ -152,12 +153,16 @@ def preprocessing(image: Any) -> list[Any]:
     x = layers.Rescaling(0.5, offset=0.5, name="rescale")(image)
     sides = [
         layers.Rescaling([1.0, 2.0, 3.0], offset=[0.1, 0.2, 0.3], name="rescale_bands")(image),
-        layers.Resizing(7, 9, name="resize")(x), layers.Resizing(8, 8, interpolation="nearest", name="nearest")(x),
+        layers.Resizing(7, 9, name="resize")(x),
+        layers.Resizing(8, 8, interpolation="nearest", name="nearest")(x),
         layers.Resizing(9, 6, crop_to_aspect_ratio=True, name="resize_crop")(x),
-        layers.CenterCrop(6, 5, name="centre")(x), layers.CenterCrop(14, 14, name="centre_larger")(x),
-        layers.RandomFlip(name="flip")(x), layers.RandomRotation(0.2, name="rotate")(x),
-        layers.RandomZoom(0.2, name="zoom")(x), layers.RandomTranslation(0.1, 0.1, name="shift")(x),
-        layers.RandomContrast(0.2, name="contrast")(x), layers.RandomBrightness(0.2, name="bright")(x),
+        layers.CenterCrop(6, 5, name="centre")(x),
+        layers.CenterCrop(14, 14, name="centre_larger")(x),
+        layers.RandomFlip(name="flip")(x),
+        layers.RandomRotation(0.2, name="rotate")(x),
+        layers.RandomZoom(0.2, name="zoom")(x),
+        layers.RandomTranslation(0.1, 0.1, name="shift")(x),
+        layers.RandomContrast(0.2, name="contrast")(x),
         # Keras 3 gives another shape than it announces: without training it does not crop.
         layers.GlobalAveragePooling2D(name="cropped_mean")(layers.RandomCrop(6, 6, name="random_crop")(x)),
         layers.Rescaling(0.5, name="bins_as_numbers")(layers.Discretization([-1.0, 0.0, 0.4], name="bins")(image)),
@@ -183,9 +188,11 @@ def augmentation(image: Any) -> list[Any]:
         given = {"factor": 0.2} if word in {"Hue", "Saturation", "Sharpness", "ColorDegeneration"} else {}
         sides.append(getattr(layers, f"Random{word}")(**{**given, **options}, name=f"random_{word.lower()}")(x))
     sides += [
+        layers.RandomBrightness(0.2, value_range=(0, 1), name="bright")(x),
         layers.Solarization(0.1, 0.5, value_range=(0, 1), name="solarise")(x),
         layers.AutoContrast(value_range=(0, 1), name="auto_contrast")(x),
-        layers.MixUp(name="mix_up")(x), layers.CutMix(name="cut_mix")(x),
+        layers.MixUp(name="mix_up")(x),
+        layers.CutMix(name="cut_mix")(x),
         layers.AugMix(value_range=(0, 1), name="aug_mix")(x),
         layers.RandAugment(value_range=(0, 1), name="rand_augment")(x),
     ]

@@ -98,7 +98,7 @@ _NEVER = {
 """What an era does not have at all."""
 _SEQUENTIALS = frozenset({"sequential", "sequential_without_input", "nested", "backbone", "channels_first"})
 _OLD = _SEQUENTIALS | {
-    "branches", "two_inputs", "activations", "merging", "slashes", "locally_connected", "lambdas", "custom_layer",
+    "branches", "two_inputs", "activations", "slashes", "locally_connected", "lambdas", "custom_layer",
 }  # fmt: skip
 _OLDER = frozenset({"sequential", "sequential_without_input", "branches", "two_inputs", "slashes"})
 _ALL = frozenset(TOPOLOGIES)

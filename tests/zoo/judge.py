@@ -21,7 +21,7 @@ from reportgen.network.words import IDENTITY_PREFIXES
 ARRANGING = frozenset({
     "InputLayer", "Identity", "Dropout", "AlphaDropout", "ActivityRegularization", "Masking", "Flatten", "Reshape",
     "Cast", "Squeeze", "ExpandDims", "cast", "reshape", "squeeze", "expand_dims", "identity", "MixUp", "CutMix",
-    "AugMix", "RandAugment",
+    "AugMix", "RandAugment", "Solarization",
 })  # fmt: skip
 """Classes that hand on their numbers and are not shown again."""
 
@@ -66,8 +66,10 @@ class Judge:
         assert _counted(arrays) == _counted(reference.weights), "the weights are not those of the framework"
         return stored
 
-    def measure(self, stored: StoredModel, inputs: dict[str, np.ndarray]) -> Measurement:
+    def measure(self, stored: StoredModel, inputs: dict[str, np.ndarray], *, turned: bool = False) -> Measurement:
         """Return what the network makes of the inputs."""
+        if turned:  # probes are always (y, x, channel)
+            inputs = {name: np.moveaxis(value, 1, -1) for name, value in inputs.items()}
         given: Any = inputs if len(inputs) > 1 else next(iter(inputs.values()))
         shapes = {name: value.shape[1:] for name, value in inputs.items()}
         key = (architecture_signature(stored), tuple(shapes.items()))

@@ -42,7 +42,9 @@ def save_as_keras_1(model: Any, folder: Path) -> None:
 
 def _listed(described: Described) -> Described:
     """Return a Sequential, and those inside of it, as a list of layers."""
-    layers = [_listed(entry) if entry["class_name"] == "Sequential" else entry for entry in described["config"]["layers"]]
+    layers = [
+        _listed(entry) if entry["class_name"] == "Sequential" else entry for entry in described["config"]["layers"]
+    ]
     return {"class_name": "Sequential", "config": layers}
 
 

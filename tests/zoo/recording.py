@@ -13,10 +13,10 @@ import numpy as np
 Arrays = dict[str, np.ndarray]
 
 
-def record(model: Any, given: Any, *, compiled: bool) -> tuple[list[np.ndarray], Arrays]:
+def record(model: Any, given: Any, *, traced: bool, compiled: bool) -> tuple[list[np.ndarray], Arrays]:
     """Return outputs and the first result of every use of a layer, under the names a report gives them.
 
-    `compiled` runs the model through XLA: a CPU has no convolutions over (channel, y, x) of its own.
+    `traced` runs the model as `predict` does, where half precision rounds at other places; `compiled` runs the model through XLA: a CPU has no convolutions over (channel, y, x) of its own.
     """
     import tensorflow as tf
 
@@ -24,7 +24,7 @@ def record(model: Any, given: Any, *, compiled: bool) -> tuple[list[np.ndarray],
         with _listening(model) as heard:
             return model(values, training=False), heard
 
-    outputs, heard = tf.function(run, jit_compile=True)(given) if compiled else run(given)
+    outputs, heard = tf.function(run, jit_compile=compiled)(given) if traced or compiled else run(given)
     outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
     return [_array(output) for output in outputs], {name: _array(value) for name, value in heard.items()}
 
@@ -44,17 +44,20 @@ def _listening(model: Any) -> Iterator[dict[str, Any]]:
     counts: Counter[str] = Counter()
     path: list[str] = []
     inside = [False]
+    models: list[Any] = [model]
 
     def listen(call: Callable[..., Any]) -> Callable[..., Any]:
         def heard_call(layer: Any, *args: Any, **kwargs: Any) -> Any:
-            if inside[0] or layer is model:
+            if inside[0] or layer is models[-1]:  # Keras 3 goes through the call of two classes
                 return call(layer, *args, **kwargs)
             if isinstance(layer, keras.Model):
                 path.append(layer.name + "/")
+                models.append(layer)
                 try:
                     return call(layer, *args, **kwargs)
                 finally:
                     path.pop()
+                    models.pop()
             inside[0] = True
             try:
                 result = call(layer, *args, **kwargs)

@@ -54,7 +54,7 @@ def backbone() -> Any:
     base = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
     base.trainable = False
     return Sequential([
-        Input((32, 32, 3)), base, layers.GlobalAveragePooling2D(name="mean"), layers.Dense(1, name="out"),
+        Input((32, 32, 3)), base, layers.GlobalAveragePooling2D(name="mean"), layers.Dense(8, name="out"),
     ])  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def shared() -> Any:
     image = Input((12, 12, 2), name="image")
     tower = Sequential([Input((12, 12, 2)), layers.Conv2D(3, 3, activation="relu", name="conv")], name="tower")
     conv = layers.Conv2D(2, 3, name="shared")
-    a = conv(tower(image))
+    a = layers.ReLU(name="later")(conv(tower(image)))  # one path longer: Keras computes in order of depth
     b = conv(tower(layers.Rescaling(-1.0, name="negative")(image)))
     x = layers.Subtract(name="difference")([a, b])
     return Model(image, layers.Dense(1, activation="sigmoid", name="score")(layers.Flatten(name="flat")(x)))
@@ -271,7 +271,7 @@ def fill(model: Any) -> Any:
         if "float" not in str(weight.dtype):
             continue
         shape = tuple(int(n) for n in weight.shape)
-        values = rng.normal(0, 1, shape) / max(1.0, np.sqrt(np.prod(shape[:-1])))
+        values = rng.normal(0, 0.5, shape) / max(1.0, np.sqrt(np.prod(shape[:-1])))
         spread = "variance" in weight.name or "gamma" in weight.name
         weight.assign(keras.ops.cast(np.abs(values) + 0.7, weight.dtype) if spread and KERAS_3 else
                       np.abs(values) + 0.7 if spread else values)  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import older
+from zoo import cells, older
 from zoo.recording import record
 from zoo.topologies import KERAS_3, TOPOLOGIES, fill, inputs
 
@@ -148,7 +147,7 @@ def write(folder: Path, topologies: list[str], formats: list[str], *, timed: boo
             started = time.process_time()
             try:
                 FORMATS[name](model, place)
-            except Exception as error:  # noqa: BLE001 - whatever Keras raises, it cannot write this
+            except Exception as error:
                 own[name] = f"{type(error).__name__}: {error}"
                 shutil.rmtree(place)
             if timed:
@@ -168,7 +167,10 @@ def _reference(topology: str, model: Any, folder: Path) -> None:
     given = inputs(topology, model)
     values = list(given.values())
     outputs, heard = record(
-        model, values if len(values) > 1 else values[0], compiled=topology.startswith("channels_first")
+        model,
+        values if len(values) > 1 else values[0],
+        traced=topology in cells.HALF,
+        compiled=topology == "channels_first",
     )
     arrays = {f"inputs/{name}": value for name, value in given.items()}
     arrays |= {f"outputs/{number}": value for number, value in enumerate(outputs)}
