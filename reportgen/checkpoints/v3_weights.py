@@ -18,6 +18,8 @@ CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
 NO_WEIGHTS = re.compile(r"_?(optimizer|metrics|compile_metrics|loss_tracker)|(seed_generator|state_var)(_\d+)?")
 """Groups that hold other state than weights."""
+REPEATED = frozenset({("spectral_normalization", "kernel")})
+"""(class, array) that is stored once more with the layer inside."""
 GROUP_LIMIT = 100_000
 
 Places = list[tuple[str, str]]
@@ -104,8 +106,8 @@ def _places(file: Node, path: str, kind: str, config: dict[str, Any]) -> Iterato
         numbers = _numbers(file, inner)
         names = variable_names(kind if inner == path else name, config if inner == path else {}, len(numbers))
         for word, number in zip(names, numbers, strict=True):
-            if kind == "spectral_normalization" and inner == path and word == "kernel":
-                continue  # that of the layer inside, which has it too
+            if inner == path and (kind, word) in REPEATED:
+                continue
             yield prefix + word, f"{inner}/vars/{number}"
 
 
@@ -115,7 +117,8 @@ def _undescribed(file: Node) -> Iterator[tuple[str, Places]]:
         if numbers := _numbers(file, path):
             kind = path.rsplit("/", 1)[-1].rstrip("0123456789").rstrip("_")
             names = variable_names(kind, {}, len(numbers))
-            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)]
+            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)
+                      if (kind, name) not in REPEATED]  # fmt: skip
             yield prefix.rstrip("/") or "model", places
 
 

@@ -30,7 +30,10 @@ class Inner:
         """Return whether a word of a file names this layer; Keras numbers its own names through a session."""
         # Without a backward layer of its own, Bidirectional names it after the one that is `forward_lstm` already.
         own = self.name.replace("backward_forward_", "backward_")
-        return word in {self.name, self.role} or unnumbered(word) == unnumbered(own)
+        side = self.role.partition("_layer")[
+            0
+        ]  # Keras 2 also wrote it before the name of a backward layer of one's own
+        return word in {self.name, self.role, f"{side}_{self.name}"} or unnumbered(word) == unnumbered(own)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,11 @@ COPYING = frozenset({
     "SpectralNormalization",
 })  # fmt: skip
 """Layers that make layers inside themselves from their own options, or an array from several."""
-_RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN"})
+_BY_KWARGS = {
+    "LSTM": ("zero_output_for_mask",), "GRU": ("zero_output_for_mask",), "SimpleRNN": ("zero_output_for_mask",),
+    "AutoContrast": ("data_format",), "Equalization": ("data_format",),
+}  # fmt: skip
+"""Options that a constructor hands on to its parent's."""
 _HARMLESS = frozenset({
     "groups", "kernel_size", "dilation_rate", "filters", "rate", "scope", "dtype_policy",
     "drop_path_rate", "query_shape", "key_shape", "value_shape",
@@ -94,6 +98,8 @@ def make_layer(
     Raises NetworkError for a class, an option or an activation that is not in the lists.
     """
     dtype = config.get("dtype") or "float32"
+    if class_name == "Discretization":
+        dtype = "float32"  # Keras 2 wrote that of its results, which Keras 3 would cast the inputs to
     if class_name in IDENTITIES:
         return keras.layers.Identity(name=name, dtype=dtype)
     if class_name == "RandomCrop" and era < 3:  # Keras 3 does not crop in inference mode, Keras 2 shrank the image
@@ -108,9 +114,10 @@ def make_layer(
             advice="Its code is not in the file, or is not safe to run. Its weights can still be read.",
         )
     # Of the constructor: what a class itself shows depends on the patch release of Python.
-    accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
-    if class_name in _RECURRENT:
-        accepted = {**accepted, **inspect.signature(keras.layers.RNN.__init__).parameters}  # by way of **kwargs
+    accepted = {
+        *inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters,
+        *_BY_KWARGS.get(class_name, ()),
+    }
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)

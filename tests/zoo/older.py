@@ -58,7 +58,7 @@ def _rewrite(model: Any, path: Path, version: str, describe: Any, rename: Any = 
             target.attrs["model_config"] = json.dumps(older).encode()
             target.attrs["keras_version"], target.attrs["backend"] = version.encode(), b"tensorflow"
             weights = target.create_group("model_weights")
-            names = [name for name in _texts(source["model_weights"].attrs["layer_names"])]
+            names = _texts(source["model_weights"].attrs["layer_names"])
             weights.attrs["layer_names"] = np.array([name.encode() for name in names])
             weights.attrs["keras_version"], weights.attrs["backend"] = version.encode(), b"tensorflow"
             for name in names:

@@ -16,7 +16,8 @@ Arrays = dict[str, np.ndarray]
 def record(model: Any, given: Any, *, traced: bool, compiled: bool) -> tuple[list[np.ndarray], Arrays]:
     """Return outputs and the first result of every use of a layer, under the names a report gives them.
 
-    `traced` runs the model as `predict` does, where half precision rounds at other places; `compiled` runs the model through XLA: a CPU has no convolutions over (channel, y, x) of its own.
+    `traced` runs the model as `predict` does, where half precision rounds at other places; `compiled` runs it
+    through XLA: a CPU has no convolutions over (channel, y, x) of its own.
     """
     import tensorflow as tf
 
