@@ -16,7 +16,7 @@ from zoo.cells import FORMATS, HALF, TOPOLOGIES, WEIGHTS_ONLY, Cell
 from zoo.judge import Judge, Reference, compare
 from zoo.table import README, found_in, table
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")]
 
 ROOT = Path(__file__).resolve().parents[1]
 KERAS2_PYTHON = Path(os.environ.get("KERAS2_PYTHON") or ROOT / ".keras2/bin/python")
@@ -61,7 +61,7 @@ def outcomes() -> dict[Cell, str]:
 @pytest.mark.parametrize(
     "cell",
     [
-        pytest.param(cell, id=str(cell), marks=[pytest.mark.xfail(strict=True, reason=f"not read yet: {cell.pending}")]
+        pytest.param(cell, id=str(cell), marks=[pytest.mark.xfail(strict=cell.format != "sharded", reason=f"not read yet: {cell.pending}")]
                      if cell.pending else [])
         for cell in CELLS
     ],
