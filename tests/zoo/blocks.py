@@ -42,7 +42,8 @@ def normalisations(image: Any) -> list[Any]:
     adapted = layers.Normalization(name="adapted")
     adapted.adapt(np.random.default_rng(9).normal(1, 2, (20, 12, 12, 4)).astype("float32"))
     sides = [
-        adapted(image), layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[2.0, 1.0, 0.5, 3.0], name="given")(image),
+        adapted(image),
+        layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[2.0, 1.0, 0.5, 3.0], name="given")(image),
         layers.Normalization(mean=0.5, variance=3.0, invert=True, axis=None, name="inverse")(image),
         layers.BatchNormalization(name="batch")(x),
         layers.BatchNormalization(scale=False, epsilon=0.01, name="batch_unscaled")(x),
@@ -224,7 +225,8 @@ def recurrent(image: Any, steps: Any) -> list[Any]:
     own = layers.GRU(2, go_backwards=True, name="own_back")
     cells = layers.StackedRNNCells([layers.LSTMCell(3, name="one"), layers.GRUCell(2, name="two")], name="stack")
     return [
-        layers.LSTM(3, name="lstm")(steps), layers.LSTM(3, return_sequences=True, use_bias=False, name="lstm_all")(steps),
+        layers.LSTM(3, name="lstm")(steps),
+        layers.LSTM(3, return_sequences=True, use_bias=False, name="lstm_all")(steps),
         layers.GRU(3, name="gru")(steps), layers.GRU(3, reset_after=False, go_backwards=True, name="gru_old")(steps),
         layers.SimpleRNN(3, activation="relu", name="rnn")(steps),
         layers.LSTM(3, activation="relu", recurrent_activation="hard_sigmoid", name="lstm_hard")(steps),
@@ -273,7 +275,7 @@ def operations_2(image: Any) -> list[Any]:
         tf.squeeze(tf.reduce_mean(x, 1, keepdims=True), 1), tf.sqrt(tf.square(x) + 1.0), tf.exp(x * 0.1),
         tf.math.log(tf.abs(x) + 1.0), tf.clip_by_value(x, -0.5, 0.5), tf.maximum(x, 0.1), tf.minimum(x, x * 2),
         tf.reverse(x, [1]), tf.cast(x, tf.float32), tf.asinh(x), tf.pow(tf.abs(x), 0.7), tf.nn.leaky_relu(x, 0.1),
-        tf.matmul(x, x, transpose_b=True), tf.where(x > 0, x, x * 0.1), tf.pad(x, [[0, 0], [1, 1], [0, 2], [0, 0]]), tf.sin(x),
-        tf.math.reduce_variance(x, [1, 2]), tf.math.reduce_std(x, -1), tf.identity(x), *tf.split(x, 2, axis=-1),
+        tf.matmul(x, x, transpose_b=True), tf.where(x > 0, x, x * 0.1), tf.pad(x, [[0, 0], [1, 1], [0, 2], [0, 0]]),
+        tf.sin(x), tf.math.reduce_variance(x, [1, 2]), tf.math.reduce_std(x, -1), tf.identity(x), *tf.split(x, 2, axis=-1),
         keras.activations.relu(x), keras.backend.sum(x, axis=1),
     ]  # fmt: skip
