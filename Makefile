@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 report demo test quick check lint format lock wheel clean
+.PHONY: help setup keras2 report demo test quick check zoo lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -70,6 +70,9 @@ test: setup keras2 ## run every check and every test
 
 quick: setup ## run the tests that take less than ten seconds each
 	@$(BIN)/python -m pytest -m 'not slow'
+
+zoo: setup ## write the README's table of formats and topologies anew, from the tests' results
+	@$(BIN)/python tests/zoo/table.py
 
 check: test ## the same: style, types, layers and tests
 

@@ -43,7 +43,8 @@ def read_graph(stored: StoredModel) -> Graph:
             expected="a Sequential or a functional model",
             advice="How such a model computes is written in Python, not in the file.",
         )
-    major = stored.keras_version.partition(".")[0]
+    # A lent description is of the Keras that wrote it, whatever wrote the weights.
+    major = str(model.get("keras_version") or stored.keras_version).partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
     return Graph(

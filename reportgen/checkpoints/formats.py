@@ -127,4 +127,7 @@ def head_of(path: Path) -> bytes:
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
     key = recognise(path, head_of(path))
-    return FORMATS[key].read(path, None).config if key else read_json_architecture(path)
+    if not key:
+        return read_json_architecture(path)
+    stored = FORMATS[key].read(path, None)
+    return stored.config and {"keras_version": stored.keras_version, **stored.config}

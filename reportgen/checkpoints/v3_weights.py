@@ -22,6 +22,8 @@ ROLES = frozenset({
     "forward_layer", "backward_layer", "layer", "cell", "query_dense", "key_dense", "value_dense", "output_dense",
 })  # fmt: skip
 """Attributes under which Keras' own layers keep the layers inside them."""
+REPEATED = frozenset({("spectral_normalization", "kernel")})
+"""(class, array) that is stored once more with the layer inside."""
 GROUP_LIMIT = 100_000
 
 Places = list[tuple[str, str]]
@@ -112,6 +114,8 @@ def _places(groups: Groups, path: str, kind: str, config: Any, other: Counter[st
         numbers = _numbers(groups, inner)
         names = variable_names(kind if inner == path else name, config if inner == path else {}, len(numbers))
         for word, number in zip(names, numbers, strict=True):
+            if inner == path and (kind, word) in REPEATED:
+                continue
             yield prefix + word, f"{inner}/vars/{number}"
 
 
@@ -122,7 +126,8 @@ def _undescribed(groups: Groups, other: Counter[str]) -> Iterator[tuple[str, str
             words = (path.rsplit("/", 1)[-1], groups.label(f"{path}/vars"))
             kind = next((kind for word in words if (kind := unnumbered(word)) in VARIABLES), unnumbered(words[0]))
             names = variable_names(kind, {}, len(numbers)) if path else tuple(numbers)
-            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)]
+            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)
+                      if (kind, name) not in REPEATED]  # fmt: skip
             yield prefix.rstrip("/") or "model", path, places
 
 
@@ -157,7 +162,9 @@ def _walk(
                     word = label
                 elif label and "vars" not in children and unnumbered(label) != unnumbered(child):
                     word = label  # in a list of the user's groups are called by class; a label of the user's says more
-                inner.append((inside, prefix if child in CONTAINERS else f"{prefix}{word}/", word))
+                known = unnumbered(child)
+                longer = prefix if child in CONTAINERS else f"{prefix}{word}/"
+                inner.append((inside, longer, known if known in VARIABLES else word))
         pending.extend(reversed(inner))
 
 

@@ -114,6 +114,9 @@ def _sizes(config: dict[str, Option]) -> Iterator[tuple[str, int]]:
     for key, value in config.items():
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             yield from _sizes(value["config"])
+        elif key == "cells" and isinstance(value, list):
+            for number, cell in enumerate(value):
+                yield from _sizes({str(number): cell})
         elif key in {"units", "filters", "num_heads", "key_dim", "value_dim", "output_dim"} and type(value) is int:
             yield key, value
 

@@ -25,7 +25,7 @@ from reportgen.network.words import hands_on
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 256 * 2**20
+BATCH_BYTES = 512 * 2**20
 """Results of one batch may take this much memory [byte]."""
 INPUT_LIMIT = 65536
 """Pixels a side."""
@@ -233,7 +233,8 @@ def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Mea
                     received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
                 )  # fmt: skip
         batches.append([result[:, None] if result.ndim == 1 else result for result in results])
-    arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    # One batch, the usual case, is handed on without a copy: that costs more than the network itself.
+    arrays = batches[0] if len(batches) == 1 else [np.concatenate(parts) for parts in zip(*batches, strict=True)]
     activations = {
         name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
         for (name, turned), array in zip(network.kept, arrays, strict=False)
