@@ -276,6 +276,7 @@ def operations_2(image: Any) -> list[Any]:
         tf.math.log(tf.abs(x) + 1.0), tf.clip_by_value(x, -0.5, 0.5), tf.maximum(x, 0.1), tf.minimum(x, x * 2),
         tf.reverse(x, [1]), tf.cast(x, tf.float32), tf.asinh(x), tf.pow(tf.abs(x), 0.7), tf.nn.leaky_relu(x, 0.1),
         tf.matmul(x, x, transpose_b=True), tf.where(x > 0, x, x * 0.1), tf.pad(x, [[0, 0], [1, 1], [0, 2], [0, 0]]),
-        tf.sin(x), tf.math.reduce_variance(x, [1, 2]), tf.math.reduce_std(x, -1), tf.identity(x), *tf.split(x, 2, axis=-1),
+        tf.sin(x), tf.math.reduce_variance(x, [1, 2]), tf.math.reduce_std(x, -1), tf.identity(x),
+        *tf.split(x, 2, axis=-1),
         keras.activations.relu(x), keras.backend.sum(x, axis=1),
     ]  # fmt: skip
