@@ -148,11 +148,6 @@ def shifts_of(uses: dict[str, list[Use]], ends: Json) -> dict[str, int]:
     return {name: max(0, top + 1 - len(uses[name])) for name, top in highest.items() if uses.get(name)}
 
 
-def has(known: dict[Link, Ref], link: Link) -> bool:
-    """Return whether a tensor is there; a layer's later outputs come with its first."""
-    return link in known or Link(link.layer, link.node, 0) in known
-
-
 def resolve(value: Json, known: dict[Link, Ref]) -> Json:
     """Return a value with the tensors in the place of the Links."""
     if isinstance(value, Link):
