@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reportgen.checkpoints.limits import (
     CONFIG_LIMIT,
     METADATA_LIMIT,
@@ -20,10 +22,12 @@ from reportgen.checkpoints.limits import (
 from reportgen.checkpoints.outline import is_model, layer_name, layers_of, leaves
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.training import class_of, loss_of
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 OTHER_STATE = ("StateVar", "seed_generator_state", "seed_generator")
 """Last words of the names of variables that are no weights."""
+
+NAME_LIMIT = 100_000
 
 Inside = dict[str, list[str]]
 """Last word of a name → display names of the layers of a nested model it may mean."""
@@ -60,7 +64,7 @@ def read_model(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
         return StoredModel(
             tuple(_layers(file if weights is None else weights, described)),
             described,
-            keras_version=_text(file.attrs.get("keras_version", "")),
+            keras_version=_version(file),
             optimizer=class_of(training.get("optimizer_config")) if state is not None and len(state) else "",
             loss=loss_of(training.get("loss")),
         )
@@ -69,8 +73,7 @@ def read_model(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
 def read_weights(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
     """Return the weights; layers of a nested model are named after `config`, a borrowed architecture."""
     with open_hdf5(path) as file:
-        version = _text(file.attrs.get("keras_version", ""))
-        return StoredModel(tuple(_layers(file, config)), config, keras_version=version)
+        return StoredModel(tuple(_layers(file, config)), config, keras_version=_version(file))
 
 
 def _layers(group: Node, config: dict[str, Any] | None) -> Iterator[StoredLayer]:
@@ -150,7 +153,16 @@ def _names(group: Node, attribute: str) -> list[str]:
             chunks.append(attrs[f"{attribute}{len(chunks)}"])
         if not chunks:
             raise CheckpointError(f"no list {attribute}", expected="the lists layer_names and weight_names")
-    return [_text(name) for chunk in chunks for name in chunk]
+    if not all(isinstance(chunk, np.ndarray) for chunk in chunks):
+        raise CheckpointError(f"{attribute} is no list", expected="the lists layer_names and weight_names")
+    if (count := sum(chunk.size for chunk in chunks)) > NAME_LIMIT:
+        raise CheckpointError(f"{attribute} lists {count:,} names", expected=f"at most {NAME_LIMIT:,}")
+    return [_text(name) for chunk in chunks for name in chunk.reshape(-1).tolist()]
+
+
+def _version(file: Node) -> str:
+    """Return the Keras that wrote a file, where it says so."""
+    return printable(_text(file.attrs.get("keras_version", "")), 100)
 
 
 def _text(value: Json) -> str:

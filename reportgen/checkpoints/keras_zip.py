@@ -12,6 +12,7 @@ from reportgen.checkpoints.limits import (
     CONFIG_LIMIT,
     FILE_LIMIT,
     METADATA_LIMIT,
+    check_directory,
     open_hdf5,
     open_zip,
     parse_json,
@@ -19,7 +20,7 @@ from reportgen.checkpoints.limits import (
 )
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.checkpoints.training import class_of, loss_of
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
@@ -29,6 +30,7 @@ def recognise(path: Path, head: bytes) -> bool:
     if not head.startswith(b"PK\x03\x04"):
         return False
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             return CONFIG in archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):
@@ -58,8 +60,8 @@ def read(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
     return StoredModel(
         layers,
         described,
-        keras_version=str(metadata.get("keras_version", "")),
-        saved=str(metadata.get("date_saved", "")).replace("@", " "),
+        keras_version=printable(metadata.get("keras_version", ""), 100),
+        saved=printable(metadata.get("date_saved", ""), 100).replace("@", " "),
         optimizer=class_of(compiled.get("optimizer")) if has_state else "",
         loss=loss_of(compiled.get("loss")),
     )

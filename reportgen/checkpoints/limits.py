@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
+import struct
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeGuard
@@ -14,20 +16,28 @@ from typing import IO, Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.checkpoints.packed import check_chunks
+from reportgen.checkpoints.wording import in_words
 from reportgen.errors import CheckpointError
+
+log = logging.getLogger(__name__)
 
 MIB, GIB = 2**20, 2**30
 FILE_LIMIT = 4 * GIB
-CONFIG_LIMIT = 64 * MIB
+CONFIG_LIMIT = 16 * MIB
+JSON_DEPTH, JSON_VALUES = 200, 2_000_000
+"""Of any JSON text: what is parsed takes up to thirty times the memory of the text."""
 METADATA_LIMIT = MIB
 TENSOR_LIMIT = 2 * GIB
 TOTAL_LIMIT = 6 * GIB
 RATIO_LIMIT = 100
 """Declared size over stored size; not looked at below 1 MiB."""
+ROOM, SWELL = 256 * MIB, 4
+"""Arrays take at most ROOM, or SWELL times their file: weights hardly shrink when they are packed."""
+MEMBER_ROOM, MEMBER_SWELL = 64 * MIB, 10
+"""The same for a member of a zip file."""
+MEMBER_LIMIT, DIRECTORY_LIMIT = 10_000, 4 * MIB
 DEPTH_LIMIT = 24
-FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
-"""HDF5 filters that are part of the library itself; any other would load a plugin."""
-
 
 Json = Any
 """A value out of a JSON text: nothing is known of it yet."""
@@ -42,6 +52,8 @@ def is_hdf5(head: bytes) -> bool:
 
 def size(number: int) -> str:
     """Return a number of bytes in words: 3.4 MiB."""
+    if number >= 2**70:
+        return "far more than any disk holds"
     for unit, step in (("GiB", GIB), ("MiB", MIB), ("KiB", 1024)):
         if number >= step:
             return f"{number / step:.1f} {unit}"
@@ -59,13 +71,14 @@ def open_hdf5(source: Path | IO[bytes]) -> Iterator[Node]:
     try:
         file = h5py.File(source, "r")
     except (OSError, ValueError, RuntimeError) as error:
+        log.debug("%s: %s", source, error)
         text = str(error)
         problem, advice = "damaged HDF5 file", "Copy it again, or leave it out with run.checkpoints."
         if "truncated" in text:
             problem, advice = "truncated HDF5 file", "Wait until it is written, or copy it again."
         elif "open for write" in text or "lock file" in text:
             problem, advice = "the file is still being written", "Run again when training has closed it."
-        raise CheckpointError(problem, expected="a whole HDF5 file", received=text, advice=advice) from error
+        raise CheckpointError(problem, expected="a whole HDF5 file", received=in_words(error), advice=advice) from error
     with file:
         yield file
 
@@ -111,8 +124,14 @@ def read_arrays(file: Node, paths: Sequence[str]) -> list[NDArray[np.generic]]:
     """Return the arrays at `paths`, all of them judged by their headers before the first is read."""
     found = [(path, find_hdf5(file, path)) for path in paths]
     total = sum(_declared(path, dataset) for path, dataset in found)
-    if total > TOTAL_LIMIT:
-        raise CheckpointError(f"the arrays take {size(total)}", expected=f"at most {size(TOTAL_LIMIT)}")
+    stored = int(file.file.id.get_filesize())
+    if total > min(TOTAL_LIMIT, max(ROOM, SWELL * stored)):
+        raise CheckpointError(
+            f"the arrays take {size(total)} and the file that holds them has {size(stored)}",
+            expected=f"at most {size(min(TOTAL_LIMIT, max(ROOM, SWELL * stored)))}",
+        )
+    for path, dataset in found:
+        check_chunks(path, dataset)
     return [_values(dataset) for _, dataset in found]
 
 
@@ -133,10 +152,6 @@ def _declared(path: str, dataset: Node) -> int:
         raise CheckpointError(f"{path} holds no plain numbers", expected="float, integer or bool", received=str(dtype))
     if dataset.shape is None:
         raise CheckpointError(f"{path} is an empty dataspace", expected="an array")
-    plan = dataset.id.get_create_plist()
-    filters = [plan.get_filter(i)[0] for i in range(plan.get_nfilters())]
-    if foreign := [number for number in filters if number not in FILTERS]:
-        raise CheckpointError(f"{path} is compressed by filter {foreign[0]}", expected=", ".join(FILTERS.values()))
     declared: int = math.prod(dataset.shape) * dtype.itemsize
     stored = dataset.id.get_storage_size()
     if declared > TENSOR_LIMIT or (declared > MIB and declared > RATIO_LIMIT * stored):
@@ -161,19 +176,41 @@ def _is_bfloat16(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "V" and dtype.itemsize == 2 and dtype.names is None
 
 
+def check_directory(path: Path) -> None:
+    """Raise CheckpointError where a zip file's list of members is too long to be read; zipfile reads it whole."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        start = file.seek(max(0, end - 2**16 - 98))
+        tail = file.read()
+        place = tail.rfind(b"PK\x05\x06")
+        length = struct.unpack_from("<I", tail, place + 12)[0] if 0 <= place <= len(tail) - 22 else 0
+        wide = tail.rfind(b"PK\x06\x06", 0, max(place, 0))
+        if wide >= 0 and start + wide + 56 <= end:
+            length = max(length if length < 2**32 - 1 else 0, struct.unpack_from("<Q", tail, wide + 40)[0])
+    if min(length, end) > DIRECTORY_LIMIT:
+        raise CheckpointError(
+            f"the zip file's list of members takes {size(min(length, end))}", expected=f"at most {size(DIRECTORY_LIMIT)}"
+        )
+
+
 @contextmanager
 def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip file whose members are named once each."""
     try:
+        check_directory(path)
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error) as error:
         raise CheckpointError(
             "truncated or damaged zip file",
             expected="a whole .keras file",
-            received=str(error),
+            received=in_words(error),
             advice="Wait until it is written, or copy it again.",
         ) from error
     with archive:
+        if len(archive.filelist) > MEMBER_LIMIT:
+            raise CheckpointError(
+                f"the zip file has {len(archive.filelist):,} members", expected=f"at most {MEMBER_LIMIT:,}"
+            )
         name, times = max(Counter(archive.namelist()).items(), key=lambda item: item[1], default=("", 0))
         if times > 1:
             raise CheckpointError(
@@ -192,7 +229,8 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         raise CheckpointError(f"the zip file has no {name}", received=", ".join(archive.namelist()[:8])) from None
     if info.flag_bits & 1:
         raise CheckpointError(f"{name} is encrypted", expected="a .keras file as Keras writes it")
-    if info.file_size > limit or info.file_size > max(MIB, RATIO_LIMIT * info.compress_size):
+    swollen = info.file_size > max(MEMBER_ROOM, MEMBER_SWELL * info.compress_size)
+    if info.file_size > limit or swollen or info.file_size > max(MIB, RATIO_LIMIT * info.compress_size):
         raise CheckpointError(
             f"{name} unpacks to {size(info.file_size)} from {size(info.compress_size)}",
             expected=f"at most {size(limit)}, and {RATIO_LIMIT} times what is stored",
@@ -201,7 +239,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         with archive.open(info) as member:
             data = member.read(limit + 1)
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{name} in the zip file is damaged", received=str(error)) from error
+        raise CheckpointError(f"{name} in the zip file is damaged", received=in_words(error)) from error
     if len(data) > limit:
         raise CheckpointError(f"{name} is larger than its header says", expected=f"at most {size(limit)}")
     return data
@@ -211,11 +249,25 @@ def parse_json(data: bytes | str, what: str, limit: int) -> Json:
     """Return the value of a JSON text of at most `limit` bytes."""
     if len(data) > limit:
         raise CheckpointError(f"{what} is {size(len(data))} long", expected=f"at most {size(limit)}")
+    if sum(data.count(mark) for mark in ((b",", b":") if isinstance(data, bytes) else (",", ":"))) > JSON_VALUES:
+        raise CheckpointError(f"{what} holds far too many values", expected=f"at most {JSON_VALUES:,}")
     try:
-        return json.loads(data)
+        value = json.loads(data)
     except RecursionError:
         raise CheckpointError(f"{what} is nested too deeply") from None
     except ValueError as error:
         raise CheckpointError(
             f"{what} is no JSON", expected="JSON text as Keras writes it", received=str(error)
         ) from error
+    layer, depth = [value], 0
+    while layer := [item for held in layer for item in _held(held)]:
+        depth += 1
+        if depth > JSON_DEPTH:
+            raise CheckpointError(f"{what} is nested too deeply", expected=f"at most {JSON_DEPTH} levels")
+    return value
+
+
+def _held(value: Json) -> Iterable[Json]:
+    """Return the lists and objects a JSON value holds."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, dict | list)]
