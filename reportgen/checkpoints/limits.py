@@ -237,11 +237,13 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         )
     try:
         with archive.open(info) as member:
-            data = member.read(limit + 1)
+            data = member.read(info.file_size + 1)
     except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{name} in the zip file is damaged", received=in_words(error)) from error
-    if len(data) > limit:
-        raise CheckpointError(f"{name} is larger than its header says", expected=f"at most {size(limit)}")
+    if len(data) != info.file_size:
+        raise CheckpointError(
+            f"{name} has not the size its header says", expected=size(info.file_size), received=size(len(data))
+        )
     return data
 
 

@@ -11,13 +11,16 @@ from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, is_
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.variables import snake, variable_names
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
 NO_WEIGHTS = re.compile(r"_?(optimizer|metrics|compile_metrics|loss_tracker)|(seed_generator|state_var)(_\d+)?")
 """Groups that hold other state than weights."""
-GROUP_LIMIT = 100_000
+GROUP_LIMIT = 10_000
+"""Twice as many as a network may have layers."""
+NAME_LIMIT = 10_000
+"""Characters of a name in an attribute; a longer one is none."""
 
 Places = list[tuple[str, str]]
 """(variable name, path in the file) of one layer's arrays."""
@@ -44,9 +47,8 @@ def optimizer_class(file: Node) -> str:
     state = find_hdf5(file, "optimizer/vars")
     if not is_group(state) or not len(state):
         return ""
-    name = state.attrs.get("name", "")
     # Keras numbers optimisers through a session: adam_27 is Adam.
-    return re.sub(r"_\d+$", "", name) if isinstance(name, str) and name else "unknown"
+    return re.sub(r"_\d+$", "", printable(_name(state), 100)) or "unknown"
 
 
 def read_layers(file: Node, config: dict[str, Any] | None) -> tuple[StoredLayer, ...]:
@@ -70,7 +72,18 @@ def _described(
     container = next((p for p in (f"{path}/{name}" for name in CONTAINERS) if find_hdf5(file, p)), None)
     if container is None:
         return
-    by_name = _names(file, container)
+    counted = list(_counted(model))
+    by_name = _names(file, container, [group for _, _, group in counted])
+    for layer, kind, group in counted:
+        group = by_name.get(layer_name(layer), group)
+        if is_model(layer):
+            yield from _described(file, f"{container}/{group}", layer, f"{prefix}{layer_name(layer)}/", depth + 1)
+        elif places := list(_places(file, f"{container}/{group}", kind, layer["config"])):
+            yield prefix + layer_name(layer), places
+
+
+def _counted(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield (entry, class in snake case, group by counting the classes) of each layer that has a group."""
     counts: dict[str, int] = {}
     for layer in layers_of(model):
         kind = snake(str(layer.get("class_name")))
@@ -79,22 +92,26 @@ def _described(
         # Every model made of layers but a Sequential is written as `functional`, whatever its description says.
         kind = "functional" if kind == "model" else kind
         number = counts[kind] = counts.get(kind, -1) + 1
-        group = by_name.get(layer_name(layer), f"{kind}_{number}" if number else kind)
-        if is_model(layer):
-            yield from _described(file, f"{container}/{group}", layer, f"{prefix}{layer_name(layer)}/", depth + 1)
-        elif places := list(_places(file, f"{container}/{group}", kind, layer["config"])):
-            yield prefix + layer_name(layer), places
+        yield layer, kind, f"{kind}_{number}" if number else kind
 
 
-def _names(file: Node, container: str) -> dict[str, str]:
-    """Return user's name → group of the layers in a container, where the file has the names."""
+def _names(file: Node, container: str, counted: list[str]) -> dict[str, str]:
+    """Return user's name → group of the layers in a container, where the file has the names.
+
+    Of more groups than such a model can have, only those are looked at that counting gives.
+    """
+    groups = _children(file, container)
     names = {}
-    for group in _children(file, container):
-        found = find_hdf5(file, f"{container}/{group}/vars")
-        name = found.attrs.get("name") if is_group(found) else None
-        if isinstance(name, str) and name:
+    for group in groups if len(groups) <= 2 * len(counted) + 100 else counted:
+        if name := _name(find_hdf5(file, f"{container}/{group}/vars")):
             names[name] = group
     return names
+
+
+def _name(found: Node) -> str:
+    """Return the user's name a group has in an attribute, or nothing."""
+    name = found.attrs.get("name") if is_group(found) else None
+    return name if isinstance(name, str) and len(name) <= NAME_LIMIT else ""
 
 
 def _places(file: Node, path: str, kind: str, config: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -126,16 +143,15 @@ def _walk(file: Node, start: str) -> Iterator[tuple[str, str, str]]:
         if not is_group(group) or address(group) in seen:
             continue
         seen.add(address(group))
-        if len(seen) > GROUP_LIMIT:
+        if len(seen) + len(group) > GROUP_LIMIT:
             raise CheckpointError("far too many groups", expected=f"at most {GROUP_LIMIT}")
         yield path, prefix, name
         inner = []
         for child in sorted(group, key=lambda n: (len(n), n) if n.isdecimal() else (0, n)):
             if child == "vars" or NO_WEIGHTS.fullmatch(child):
                 continue
-            variables = find_hdf5(file, f"{path}/{child}/vars")
-            label = variables.attrs.get("name") if is_group(variables) else None
-            word = label if isinstance(label, str) and label else child.strip("_").removesuffix("_dense")
+            label = _name(find_hdf5(file, f"{path}/{child}/vars"))
+            word = label or child.strip("_").removesuffix("_dense")
             inner.append((f"{path}/{child}", prefix if child in CONTAINERS else f"{prefix}{word}/", word))
         pending.extend(reversed(inner))
 

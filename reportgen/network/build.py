@@ -12,7 +12,7 @@ from tensorflow.errors import OpError
 from reportgen.checkpoints.graph import Call, Graph, Ref
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError
-from reportgen.network.allocate import FromFile
+from reportgen.network.allocate import FromFile, only_what_is_stored
 from reportgen.network.engine import KerasLayer, Option, Tensor
 from reportgen.network.functions import call_function
 from reportgen.network.head import Head
@@ -138,7 +138,10 @@ def _call(
             layers[call.layer] = make_layer(
                 call.class_name, config, name=f"L{number:05d}", shown=call.layer, era=era, initial=initials[call.layer]
             )
-        return layers[call.layer](*args, **kwargs)
+        if call.class_name not in COPYING:
+            return layers[call.layer](*args, **kwargs)
+        with only_what_is_stored(initials[call.layer].stored):
+            return layers[call.layer](*args, **kwargs)
     except _FOREIGN as error:
         if refused := initials[call.layer].error(call.name):
             raise refused from error

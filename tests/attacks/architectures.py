@@ -211,6 +211,6 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("option-unknown.keras", "unknown", changed(set_in(1, payload="x"))),
     refused("option-overlong.keras", "overlong", changed(set_in(1, padding="v" * 10_000))),
     refused("layer-a-number.keras", "no layer", changed(lambda ls: ls.append(7))),
-    refused("layers-a-text.keras", "", described({"class_name": "Sequential", "config": {"name": "x", "layers": "abc"}})),
+    weights_only("layers-a-text.keras", "subclass", described({"class_name": "Sequential", "config": {"name": "x", "layers": "abc"}})),
     weights_only("model-a-subclass.keras", "subclass", described({"class_name": "MyNet", "config": {"depth": 3}})),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 import checkpoint_files as files
-from attacks.attack import Attack, Place, refused, reported
+from attacks.attack import Attack, Place, reported, weights_only
 from attacks.storage import in_hdf5, in_keras
 
 NAMES: dict[str, str] = {
@@ -127,7 +127,7 @@ def _attacks() -> Iterator[Attack]:
     yield reported("training-names.h5", in_hdf5(training, 263))
     yield Attack("variable-name.h5", in_hdf5(variable_name, 264), ("reported", "weights only"), "out")
     yield Attack("group-name.keras", in_keras(group_name, 265), ("reported", "weights only"), "conv")
-    yield refused("two-layers-of-one-name.keras", "called conv_b", same_names)
+    yield weights_only("two-layers-of-one-name.keras", "called conv_b", same_names)
     for number, name in enumerate(FILE_NAMES):
         yield reported(name, lambda place, seed=270 + number: files.write_hdf5(place.path, seed))
 
