@@ -15,6 +15,8 @@ from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation,
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError
 
+OUTPUT_LIMIT = 1000
+
 Described = dict[str, Any]
 
 
@@ -40,6 +42,8 @@ def read_graph(stored: StoredModel) -> Graph:
     major = stored.keras_version.partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
+    if len(ends) > OUTPUT_LIMIT:
+        raise CheckpointError(f"the network has {len(ends)} outputs, far too many", expected=f"at most {OUTPUT_LIMIT}")
     return Graph(
         tuple(calls), tuple(ref for _, ref in ends), _output_names(calls, ends), int(major) if major.isdecimal() else 3
     )

@@ -28,7 +28,8 @@ def clean(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
     options = {
         key: _value(key, value)
         for key, value in config.items()
-        if key not in _TRAINING_ONLY and not key.endswith(_SUFFIXES)
+        if (key not in _TRAINING_ONLY or (class_name, key) == ("Embedding", "input_dim"))
+        and not key.endswith(_SUFFIXES)
     }
     if "dtype" in options:
         options["dtype"] = _policy(config["dtype"])

@@ -18,9 +18,10 @@ from reportgen.network.functions import call_function
 from reportgen.network.head import Head
 from reportgen.network.inputs import Fit
 from reportgen.network.layers import COPYING, make_activation, make_layer
+from reportgen.network.wording import in_words
 
 ACTIVATION_LIMIT = 2**27
-"""Numbers in one layer's result for one image."""
+"""Numbers in the results of all layers for one image: 512 MiB."""
 
 
 _FOREIGN = (
@@ -54,6 +55,7 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
     results: list[list[Tensor]] = []
     inputs: list[Tensor] = []
     scores = None
+    numbers = 0
     for number, call in enumerate(graph.calls):
         if call.kind == "input":
             tensor = _input(call, number, fit)
@@ -67,13 +69,15 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
         if linear:
             result = make_activation(call.config["activation"], call.name, graph.era)(result)
         listed = list(result) if isinstance(result, list | tuple) else [result]
-        for tensor in listed:
-            if math.prod(size or 1 for size in tensor.shape[1:]) > ACTIVATION_LIMIT:
-                raise NetworkError(
-                    f"layer {call.name} gives {tuple(tensor.shape[1:])} numbers for one image",
-                    where=call.name,
-                    expected=f"at most {ACTIVATION_LIMIT:,}",
-                )
+        numbers += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in listed)
+        if numbers > ACTIVATION_LIMIT:
+            raise NetworkError(
+                f"with layer {call.name}, which gives {tuple(listed[0].shape[1:])}, the results for one image "
+                f"come to {numbers:,} numbers",
+                where=call.name,
+                expected=f"at most {ACTIVATION_LIMIT:,} in all layers together",
+                advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
+            )
         results.append(listed)
     return Built(layers, tuple(results), scores, tuple(inputs))
 
@@ -83,7 +87,7 @@ def _input(call: Call, number: int, fit: Fit) -> Tensor:
     try:
         return keras.Input(shape=fit.shape, dtype=call.config["dtype"], name=f"L{number:05d}")
     except (ValueError, TypeError) as error:
-        raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=str(error)) from error
+        raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=in_words(error)) from error
 
 
 def check_copies(graph: Graph, stored: StoredModel) -> None:
@@ -149,7 +153,7 @@ def _call(
         raise NetworkError(
             f"layer {call.name} ({call.class_name}) does not take an input of {shapes or 'this kind'}",
             where=call.name,
-            received=str(error),
+            received=in_words(error),
             advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
         ) from error
 

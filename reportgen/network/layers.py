@@ -12,6 +12,7 @@ from reportgen.errors import NetworkError
 from reportgen.network.allocate import FromFile
 from reportgen.network.engine import KerasLayer, Option, Tensor
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
+from reportgen.network.wording import in_words
 
 _NAMES = """
 Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
@@ -121,7 +122,7 @@ def make_layer(
         return make(**options)
     except (TypeError, ValueError, AttributeError) as error:
         raise NetworkError(
-            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=str(error)
+            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=in_words(error)
         ) from error
 
 

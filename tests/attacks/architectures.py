@@ -174,8 +174,8 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("kernel-size-trillion.keras", "conv_b", changed(set_in(1, kernel_size=[HUGE, HUGE], padding="same"))),
     weights_only("lopsided-layer.keras", "bomb", lopsided),
     weights_only("upsampling-six-times.keras", "up", changed(added(*UP, at=3))),
-    weights_only("upsampling-just-below.keras", "results|numbers|memory", changed(added(
-        *FILL, *[layer("ReLU", f"r{i}") for i in range(24)], at=3))),
+    weights_only("upsampling-just-below.keras", "numbers", changed(ending(
+        *FILL, *[layer("ReLU", f"r{i}") for i in range(24)], layer("GlobalMaxPooling2D", "out")))),
     weights_only("upsampling-trillion.keras", "up", changed(added(layer("UpSampling2D", "up", size=[HUGE, 1]), at=3))),
     weights_only("padding-trillion.keras", "pad", changed(added(layer("ZeroPadding2D", "pad", padding=HUGE), at=3))),
     weights_only("repeat-trillion.keras", "rep", changed(added(layer("RepeatVector", "rep", n=HUGE)))),
@@ -184,7 +184,7 @@ ATTACKS: tuple[Attack, ...] = (
         layer("Resizing", "big", height=10**6, width=10**6), at=3))),
     weights_only("input-sixty-thousand.keras", "60000|60,000", changed(
         lambda ls: ls[0]["config"].update(batch_shape=[None, 60000, 60000, 3]))),
-    weights_only("input-negative.keras", "", changed(lambda ls: ls[0]["config"].update(batch_shape=[None, -8, 8, 1]))),
+    reported("input-negative.keras", changed(lambda ls: ls[0]["config"].update(batch_shape=[None, -8, 8, 1]))),
     weights_only("attention-sixty-thousand.keras", "memory|run", changed(ending(
         layer("Reshape", "flat", target_shape=[64, 1]), layer("UpSampling1D", "long", size=1000),
         layer("Attention", "look"), layer("Flatten", "out"))), isolated=True),
