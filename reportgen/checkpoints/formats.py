@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ class Format:
     """What it holds; the second argument is a borrowed architecture for files of weights alone."""
     whole: bool
     """Whether the architecture is inside."""
+    parts: Callable[[Path], Sequence[Path]] = lambda path: (path,)
+    """The files it consists of, itself included; for a folder those inside."""
+    unsaid: str = ""
+    """End of the path that users leave away."""
 
 
 FORMATS: dict[str, Format] = {
@@ -64,6 +68,11 @@ def recognise(path: Path, head: bytes) -> str | None:
     return None
 
 
+def parts_of(path: Path, key: str) -> tuple[Path, ...]:
+    """Return the files that a checkpoint of the format `key` consists of."""
+    return tuple(FORMATS[key].parts(path))
+
+
 def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
     """Return what a checkpoint holds: its arrays, and the architecture where there is one.
 
@@ -71,7 +80,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
     """
     kind = FORMATS[checkpoint.format]
     try:
-        found = checkpoint.path.stat().st_size
+        found = sum(part.stat().st_size for part in parts_of(checkpoint.path, checkpoint.format))
         if found > FILE_LIMIT:
             raise CheckpointError(f"the file has {size(found)}", expected=f"at most {size(FILE_LIMIT)}")
         borrowed = None if checkpoint.architecture is None else architecture_in(checkpoint.architecture)
@@ -93,9 +102,15 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
         ) from error
 
 
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file, none of a folder."""
+    if path.is_dir():
+        return b""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    key = recognise(path, head)
+    key = recognise(path, head_of(path))
     return FORMATS[key].read(path, None).config if key else read_json_architecture(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import stat
 import struct
 import zipfile
 from collections import Counter
@@ -58,6 +59,18 @@ def size(number: int) -> str:
         if number >= step:
             return f"{number / step:.1f} {unit}"
     return f"{number} byte"
+
+
+def regular(path: Path) -> int:
+    """Return the size of a regular file [byte]; refuse links, pipes and devices before they are opened."""
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        raise CheckpointError(
+            f"{path.name} is {'a link' if stat.S_ISLNK(about.st_mode) else 'no regular file'}",
+            expected="a file of its own",
+            advice="Copy the file itself to where the link is.",
+        )
+    return about.st_size
 
 
 @contextmanager

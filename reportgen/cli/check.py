@@ -74,12 +74,17 @@ def _run(loaded: Loaded) -> str:
 def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
     """Yield the files that a run will look into; what they hold is not read."""
     from reportgen.checkpoints.kinds import looks_meant
-    from reportgen.checkpoints.walk import walk
+    from reportgen.checkpoints.walk import is_saved_model, walk
 
-    found = [path] if path.is_file() else [entry.path for entry in walk(path, patterns) if entry.kind == "file"]
+    index = path.with_name(f"{path.name}.index")
+    if path.is_file() or is_saved_model(path) or index.is_file():
+        found = [path if path.exists() else index]
+    else:
+        found = [entry.path for entry in walk(path, patterns) if entry.kind in ("file", "model folder")]
     for file in found:
-        if looks_meant(file.name):
-            yield file
+        if file.is_dir() or looks_meant(file.name):
+            if ".data-0" not in file.name:
+                yield file
             continue
         with file.open("rb") as opened:
             if opened.read(8).startswith(SIGNATURES):

@@ -70,6 +70,16 @@ class ReportConfig(Options):
     """A paragraph of your own for the first page."""
 
 
+class LimitsConfig(Options):
+    """What the process that runs the networks may use; reading files has limits of its own, by their size."""
+
+    memory: float | None = Field(default=None, gt=0)
+    """Memory for the networks, their weights and feature maps [GiB]; by default half of what the machine has free."""
+    seconds: float = Field(default=900, gt=0)
+    """Time for building one network and running the probes through it [s]; a checkpoint that takes longer is given
+    up."""
+
+
 class Config(Options):
     """A whole configuration. Paths are relative to the file they stand in."""
 
@@ -85,6 +95,8 @@ class Config(Options):
     """The sections of the report in their order: an id, or {id, title, options}."""
     report: ReportConfig = ReportConfig()
     """How the report looks."""
+    limits: LimitsConfig = LimitsConfig()
+    """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
 

@@ -13,11 +13,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.run import Run
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import Failure
 from reportgen.extraction.about import About
 from reportgen.extraction.measurement import Measurement
+from reportgen.extraction.outline import outline
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
 from reportgen.probes.probeset import ProbeSet
 
@@ -25,12 +27,17 @@ from reportgen.probes.probeset import ProbeSet
 PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
-def write_extraction(folder: Path, about: About, stored: StoredModel, measurement: Measurement | None) -> Path:
-    """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone."""
+def write_extraction(
+    folder: Path, about: About, stored: StoredModel, measurement: Measurement | None, graph: Graph | None = None
+) -> Path:
+    """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone.
+
+    The layer table then is what `graph`, or the arrays, say of it.
+    """
     path = folder / f"{about.name}.h5"
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(asdict(about), sort_keys=True)
-        layers = measurement.layers if measurement else ()
+        layers = measurement.layers if measurement else outline(stored, graph)
         file.create_dataset("layers", data=json.dumps([asdict(layer) for layer in layers], sort_keys=True))
         weights = file.create_group("weights")
         for i, layer in enumerate(stored.layers):

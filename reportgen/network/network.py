@@ -62,18 +62,22 @@ class Network:
         return _measurement(self, inputs)
 
 
-def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
+def open_network(stored: StoredModel, input_shape: tuple[int, ...], first: Graph | None = None) -> Network:
     """Return the network of a checkpoint for probes of `input_shape`, `(y, x, channel)` or `(feature,)`.
+
+    Its layers have the names of `first`, the graph of another checkpoint of the same architecture, where given.
 
     Raises NetworkError where the architecture is not in the file, holds something that is not built in, or
     takes another input.
     """
     try:
-        graph = read_graph(stored)
+        own = read_graph(stored)
     except CheckpointError as error:
         raise NetworkError(
             error.problem, expected=error.expected, received=error.received, advice=error.advice
         ) from error
+    graph, signature = first or own, architecture_signature(stored)
+    stored = renamed(stored, own, graph)
     if len(graph.inputs) != 1:
         raise NetworkError(
             f"the network has {len(graph.inputs)} inputs: {', '.join(call.name for call in graph.inputs)}",
@@ -112,7 +116,7 @@ def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
     if head.known:
         results.append(built.scores)
     return Network(
-        signature=architecture_signature(stored),
+        signature=signature,
         graph=graph,
         fit=fit,
         head=head,

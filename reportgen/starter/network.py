@@ -7,10 +7,11 @@ from pathlib import Path
 
 from reportgen.checkpoints import find_run, read_checkpoint, read_graph
 from reportgen.checkpoints.graph import Call, Graph
-from reportgen.checkpoints.run import Run
+from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.config import RunConfig
-from reportgen.errors import CheckpointError
+from reportgen.errors import ReportgenError
+from reportgen.isolation import Children
 
 RESCALING = {"Rescaling", "Normalization"}
 """Layers that do the scaling inside the network, where they come first."""
@@ -39,14 +40,20 @@ def read_run(path: Path) -> tuple[Run, Network | None]:
 
     Raises NothingToReport where there is no checkpoint; returns no network where no file describes one.
     """
-    run = find_run(RunConfig(path=path), Path())
-    for checkpoint in reversed(run.checkpoints):
-        try:
-            stored = read_checkpoint(checkpoint)
-            return run, describe(read_graph(stored), stored, checkpoint.file)
-        except CheckpointError:
-            continue
+    with Children() as children:
+        run = find_run(RunConfig(path=path), Path(), children.reader.call)
+        for checkpoint in reversed(run.checkpoints):
+            try:
+                return run, children.reader.call(describe_file, checkpoint, size=checkpoint.size)
+            except ReportgenError:
+                continue
     return run, None
+
+
+def describe_file(checkpoint: Checkpoint) -> Network:
+    """Return what a checkpoint says of its network; raises CheckpointError where it says nothing."""
+    stored = read_checkpoint(checkpoint)
+    return describe(read_graph(stored), stored, checkpoint.file)
 
 
 def describe(graph: Graph, stored: StoredModel, file: str) -> Network:
