@@ -1,6 +1,6 @@
-"""Damage valid checkpoints in thousands of ways, and see that each is read or refused: `python tests/fuzz.py --count N`.
+"""Damage valid checkpoints in thousands of ways, and see that each is read or refused.
 
-Every mutant follows from its seed and number alone. Each is recognised, read, and its network run where it is read, in
+`python tests/fuzz.py --count N --seed M`. Every mutant follows from its seed and number alone. Each is recognised, read, and its network run where it is read, in
 the child processes of a run.
 """
 

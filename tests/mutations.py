@@ -132,14 +132,16 @@ def of_hdf5(path: Path, rng: Random) -> str:
 
 
 ODD: tuple[Any, ...] = (
-    None, True, -1, 0, 1, 2.5, 10**9, 10**18, 10**40, -(2**63), float("nan"), float("inf"), "", "x", "\u202e\0", "n" * 3000,
-    [], {}, [[]], [None], [1, 2, 3], {"class_name": "Lambda", "config": {}}, "Conv2D", "Sequential", "Functional", "Model",
-    {"class_name": "__tuple__", "items": [10**6, 10**6]}, {"class_name": "__keras_tensor__", "config": {}}, [10**6] * 4,
+    None, True, -1, 0, 1, 2.5, 10**9, 10**18, 10**40, -(2**63), float("nan"), float("inf"), "", "x", "\u202e\0",
+    "n" * 3000, [], {}, [[]], [None], [1, 2, 3], {"class_name": "Lambda", "config": {}}, "Conv2D", "Sequential",
+    "Functional", "Model", {"class_name": "__tuple__", "items": [10**6, 10**6]}, {"class_name": "__keras_tensor__", "config": {}},
+    [10**6] * 4,
 )  # fmt: skip
 CLASSES = (
-    "Conv2DTranspose", "Dense", "LSTM", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Embedding", "Reshape",
-    "UpSampling2D", "RepeatVector", "Add", "Concatenate", "BatchNormalization", "Functional", "Sequential", "InputLayer",
-    "ZeroPadding2D", "Lambda", "TFOpLambda", "GetItem", "SeparableConv2D", "Resizing", "RandomCrop", "PReLU",
+    "Conv2DTranspose", "Dense", "LSTM", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Embedding",
+    "Reshape", "UpSampling2D", "RepeatVector", "Add", "Concatenate", "BatchNormalization", "Functional", "Sequential",
+    "InputLayer", "ZeroPadding2D", "Lambda", "TFOpLambda", "GetItem", "SeparableConv2D", "Resizing", "RandomCrop",
+    "PReLU",
 )  # fmt: skip
 
 

@@ -291,5 +291,5 @@ def test_hostile_names_of_layers_are_kept_and_can_be_made_printable(name: str, t
     config["config"]["layers"][4]["config"]["name"] = name
     files.write_keras(tmp_path / "m.keras", config=config, named=False)
     stored = read(tmp_path / "m.keras", "keras")
-    assert stored.layers[-1].name == name
+    assert stored.layers[-1].name == name.replace("\0", "?")  # HDF5, and so the waist, holds no NUL
     assert len(printable(name)) <= 300 and "\u202e" not in printable(name) and "\x00" not in printable(name)

@@ -21,6 +21,7 @@ from reportgen.checkpoints.limits import (
 )
 from reportgen.checkpoints.outline import is_model, layer_name, layers_of, leaves
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
+from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.training import class_of, loss_of
 from reportgen.errors import CheckpointError, printable
 
@@ -168,7 +169,7 @@ def _version(file: Node) -> str:
 def _text(value: Json) -> str:
     """Return an attribute as text, however the Keras of its day stored it."""
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return storable(value.decode("utf-8", "replace"))
     if isinstance(value, str):
-        return value
+        return storable(value)
     raise CheckpointError("an attribute that should be text is not", received=type(value).__name__)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.checkpoints.packed import check_chunks
+from reportgen.checkpoints.text import all_storable
 from reportgen.checkpoints.wording import in_words
 from reportgen.errors import CheckpointError
 
@@ -202,7 +203,8 @@ def check_directory(path: Path) -> None:
             length = max(length if length < 2**32 - 1 else 0, struct.unpack_from("<Q", tail, wide + 40)[0])
     if min(length, end) > DIRECTORY_LIMIT:
         raise CheckpointError(
-            f"the zip file's list of members takes {size(min(length, end))}", expected=f"at most {size(DIRECTORY_LIMIT)}"
+            f"the zip file's list of members takes {size(min(length, end))}",
+            expected=f"at most {size(DIRECTORY_LIMIT)}",
         )
 
 
@@ -264,10 +266,11 @@ def parse_json(data: bytes | str, what: str, limit: int) -> Json:
     """Return the value of a JSON text of at most `limit` bytes."""
     if len(data) > limit:
         raise CheckpointError(f"{what} is {size(len(data))} long", expected=f"at most {size(limit)}")
-    if sum(data.count(mark) for mark in ((b",", b":") if isinstance(data, bytes) else (",", ":"))) > JSON_VALUES:
-        raise CheckpointError(f"{what} holds far too many values", expected=f"at most {JSON_VALUES:,}")
     try:
-        value = json.loads(data)
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+        if text.count(",") + text.count(":") > JSON_VALUES:
+            raise CheckpointError(f"{what} holds far too many values", expected=f"at most {JSON_VALUES:,}")
+        value = json.loads(text)
     except RecursionError:
         raise CheckpointError(f"{what} is nested too deeply") from None
     except ValueError as error:
@@ -279,7 +282,8 @@ def parse_json(data: bytes | str, what: str, limit: int) -> Json:
         depth += 1
         if depth > JSON_DEPTH:
             raise CheckpointError(f"{what} is nested too deeply", expected=f"at most {JSON_DEPTH} levels")
-    return value
+    odd = any(escape in text for escape in ("\\u0000", "\\ud", "\\uD", "\0"))
+    return all_storable(value) if odd else value
 
 
 def _held(value: Json) -> Iterable[Json]:

@@ -71,6 +71,4 @@ def in_order(waiting: Sequence[Waiting], given: Iterable[Link]) -> list[Waiting]
 
 
 def _never(name: str) -> CheckpointError:
-    return CheckpointError(
-        f"layer {name} waits for a tensor that never comes", expected="connections without a circle"
-    )
+    return CheckpointError(f"layer {name} waits for a tensor that never comes", expected="connections without a circle")

@@ -36,7 +36,8 @@ def check_chunks(path: str, dataset: Any) -> None:
     whole = math.prod(dataset.shape) * itemsize
     if length > max(CHUNK_FLOOR, whole):
         raise CheckpointError(
-            f"{path} is stored in pieces of {length:,} byte and has {whole:,}", expected="pieces no larger than the array"
+            f"{path} is stored in pieces of {length:,} byte and has {whole:,}",
+            expected="pieces no larger than the array",
         )
     if 1 not in filters:
         return

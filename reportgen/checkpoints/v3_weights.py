@@ -10,6 +10,7 @@ from typing import Any
 from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, is_hdf5, open_hdf5, read_arrays
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
+from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.variables import snake, variable_names
 from reportgen.errors import CheckpointError, printable
 
@@ -60,7 +61,10 @@ def read_layers(file: Node, config: dict[str, Any] | None) -> tuple[StoredLayer,
     described = config is not None and is_model(config)
     named = list(_described(file, "", config, "") if config and described else _undescribed(file))
     arrays = iter(read_arrays(file, [path for _, places in named for _, path in places]))
-    return tuple(StoredLayer(name, tuple(Variable(word, next(arrays)) for word, _ in places)) for name, places in named)
+    return tuple(
+        StoredLayer(storable(name), tuple(Variable(storable(word), next(arrays)) for word, _ in places))
+        for name, places in named
+    )
 
 
 def _described(
@@ -111,7 +115,7 @@ def _names(file: Node, container: str, counted: list[str]) -> dict[str, str]:
 def _name(found: Node) -> str:
     """Return the user's name a group has in an attribute, or nothing."""
     name = found.attrs.get("name") if is_group(found) else None
-    return name if isinstance(name, str) and len(name) <= NAME_LIMIT else ""
+    return storable(name) if isinstance(name, str) and len(name) <= NAME_LIMIT else ""
 
 
 def _places(file: Node, path: str, kind: str, config: dict[str, Any]) -> Iterator[tuple[str, str]]:

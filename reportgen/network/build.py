@@ -87,7 +87,9 @@ def _input(call: Call, number: int, fit: Fit) -> Tensor:
     try:
         return keras.Input(shape=fit.shape, dtype=call.config["dtype"], name=f"L{number:05d}")
     except (ValueError, TypeError) as error:
-        raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=in_words(error)) from error
+        raise NetworkError(
+            f"the input {call.name} cannot be made", where=call.name, received=in_words(error)
+        ) from error
 
 
 def check_copies(graph: Graph, stored: StoredModel) -> None:

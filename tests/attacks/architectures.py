@@ -120,16 +120,15 @@ def many_ends(count: int) -> Layer:
 
 def wide_add(count: int) -> Layer:
     """Return a network with one layer of very many inputs, which is the last to be ready."""
-    return functional(
-        [IMAGE, used(layer("Add", "a"), node(*["image"] * count))], [["image", 0, 0]], [["a", 0, 0]]
-    )
+    return functional([IMAGE, used(layer("Add", "a"), node(*["image"] * count))], [["image", 0, 0]], [["a", 0, 0]])
 
 
 def lopsided(place: Place) -> None:
     """Write a network whose options fit its arrays one by one, and whose kernel would have 10¹⁰ numbers."""
-    import h5py
     import io
     import json
+
+    import h5py
     import numpy as np
 
     inner = layer("Dense", "inner", units=100_000)
@@ -211,6 +210,7 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("option-unknown.keras", "unknown", changed(set_in(1, payload="x"))),
     refused("option-overlong.keras", "overlong", changed(set_in(1, padding="v" * 10_000))),
     refused("layer-a-number.keras", "no layer", changed(lambda ls: ls.append(7))),
-    weights_only("layers-a-text.keras", "subclass", described({"class_name": "Sequential", "config": {"name": "x", "layers": "abc"}})),
+    weights_only("layers-a-text.keras", "subclass", described(
+        {"class_name": "Sequential", "config": {"name": "x", "layers": "abc"}})),
     weights_only("model-a-subclass.keras", "subclass", described({"class_name": "MyNet", "config": {"depth": 3}})),
 )  # fmt: skip

@@ -62,7 +62,9 @@ def named(module: str, class_name: str, /, **config: Any) -> Make:
     """Return an object of any module, as Keras 3 names what it is to import."""
     return lambda place: {
         "module": module, "class_name": class_name, "registered_name": class_name,
-        "config": {"name": "gadget", "trainable": True, **{k: v(place) if callable(v) else v for k, v in config.items()}},
+        "config": {
+            "name": "gadget", "trainable": True, **{k: v(place) if callable(v) else v for k, v in config.items()}
+        },
     }  # fmt: skip
 
 
@@ -95,7 +97,7 @@ def elsewhere(place: Place) -> None:
     config = copy.deepcopy(files.MODEL)
     first = config["config"]["layers"][1]["config"]
     gadget = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
-    first |= {key: gadget for key in ("kernel_initializer", "kernel_regularizer", "bias_constraint")}
+    first |= dict.fromkeys(("kernel_initializer", "kernel_regularizer", "bias_constraint"), gadget)
     files.write_keras(place.path, 131, config)
     import zipfile
 
@@ -120,7 +122,7 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("lambda-in-time-distributed.h5", "Lambda",
                  holding(wrapped(old_lambda, "TimeDistributed"), files.write_hdf5, at=1)),
     weights_only("lambda-in-both.keras", "Lambda", holding(in_model(wrapped(new_lambda, "TimeDistributed")), at=1)),
-    weights_only("lambda-in-bidirectional.keras", "Lambda|Bidirectional", holding(wrapped(new_lambda, "Bidirectional"), at=1)),
+    weights_only("lambda-in-bidirectional.keras", "Lambda", holding(wrapped(new_lambda, "Bidirectional"), at=1)),
     weights_only("lambda-as-cell.keras", "Lambda|RNN", holding(
         lambda p: layer("RNN", "wrapper", cell=new_lambda(p)), at=1)),
     weights_only("lambda-as-activation.keras", "activation|Lambda", activation(new_lambda)),

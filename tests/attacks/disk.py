@@ -138,7 +138,9 @@ ATTACKS: tuple[Attack, ...] = (
     refused("web-page.keras", "web page", content(b"<!DOCTYPE html><html><body>404 <script>alert(1)</script>")),
     refused("lfs-pointer.h5", "git-lfs", content(LFS)),
     refused("pickle-payload.h5", "pickle", lambda p: p.path.write_bytes(pickle.dumps(Payload(p.marker)))),
-    refused("pickle-old.keras", "pickle|text file|kind", lambda p: p.path.write_bytes(pickle.dumps(Payload(p.marker), 0))),
+    refused(
+        "pickle-old.keras", "pickle|text file|kind", lambda p: p.path.write_bytes(pickle.dumps(Payload(p.marker), 0))
+    ),
     refused("pytorch-payload.h5", "PyTorch", pytorch),
     refused("npz-payload.keras", "zip file without", npz),
     refused("tflite.h5", "TFLite", content(b"\x1c\0\0\0TFL3" + bytes(200))),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-import checkpoint_files as files
 from attacks.attack import Attack, Place
 
 
@@ -112,21 +111,45 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("bundle-index-empty.index", of_bundle(lambda index, data: index.write_bytes(b"")), ("refused",), "empty"),
     Attack("bundle-data-flipped.index", of_bundle(lambda index, data: flip(data, 20)), EITHER, f"data|{BUNDLE}"),
     Attack("bundle-index-flipped.index", of_bundle(lambda index, data: flip(index, 20)), EITHER, f"index|{BUNDLE}"),
-    Attack("bundle-data-a-link.index", of_bundle(lambda i, d: swap_for_link(d, i.parent.parent / "foreign.txt")),
-           ("refused",), f"link|{BUNDLE}"),
-    Attack("bundle-data-a-pipe.index", of_bundle(lambda i, d: (d.unlink(), __import__("os").mkfifo(d))),
-           ("refused",), f"regular|data|{BUNDLE}"),
+    Attack(
+        "bundle-data-a-link.index",
+        of_bundle(lambda i, d: swap_for_link(d, i.parent.parent / "foreign.txt")),
+        ("refused",),
+        f"link|{BUNDLE}",
+    ),
+    Attack(
+        "bundle-data-a-pipe.index",
+        of_bundle(lambda i, d: (d.unlink(), __import__("os").mkfifo(d))),
+        ("refused",),
+        f"regular|data|{BUNDLE}",
+    ),
     Attack("bundle-pointing-outside.index", pointing, EITHER, ""),
     Attack("saved-model-writing", writing_graph, EITHER, ""),
-    Attack("saved-model-no-variables", saved_model(lambda path: shutil.rmtree(path / "variables")), ("refused",),
-           "variables|SavedModel"),
+    Attack(
+        "saved-model-no-variables",
+        saved_model(lambda path: shutil.rmtree(path / "variables")),
+        ("refused",),
+        "variables|SavedModel",
+    ),
     Attack("saved-model-graph-cut", saved_model(lambda path: cut(path / "saved_model.pb", 0.5)), EITHER, ""),
-    Attack("saved-model-graph-a-link", saved_model(
-        lambda path: swap_for_link(path / "saved_model.pb", path.parent.parent / "foreign.txt")), EITHER, ""),
-    Attack("saved-model-metadata-noise", saved_model(
-        lambda path: (path / "keras_metadata.pb").write_bytes(np.random.default_rng(3).bytes(5000))), EITHER, ""),
-    Attack("saved-model-metadata-bomb", saved_model(
-        lambda path: (path / "keras_metadata.pb").write_bytes(b"\x0a\xff\xff\xff\xff\x7f" + bytes(100))), EITHER, ""),
+    Attack(
+        "saved-model-graph-a-link",
+        saved_model(lambda path: swap_for_link(path / "saved_model.pb", path.parent.parent / "foreign.txt")),
+        EITHER,
+        "",
+    ),
+    Attack(
+        "saved-model-metadata-noise",
+        saved_model(lambda path: (path / "keras_metadata.pb").write_bytes(np.random.default_rng(3).bytes(5000))),
+        EITHER,
+        "",
+    ),
+    Attack(
+        "saved-model-metadata-bomb",
+        saved_model(lambda path: (path / "keras_metadata.pb").write_bytes(b"\x0a\xff\xff\xff\xff\x7f" + bytes(100))),
+        EITHER,
+        "",
+    ),
     Attack("orbax-folder", orbax, ("refused",), "Orbax"),
     Attack("sharded-outside.weights.json", sharded("../../foreign.txt", "/etc/passwd"), ("refused", "passed over")),
     Attack("sharded-missing.weights.json", sharded("not-there_00000.weights.h5"), ("refused", "passed over")),

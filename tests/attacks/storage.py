@@ -227,7 +227,8 @@ ATTACKS: tuple[Attack, ...] = (
         KERNEL, lambda f, n, p: f.create_dataset(n, data=f["layers"].ref, dtype=h5py.ref_dtype)))),
     refused("array-a-group.keras", "no array", in_keras(replaced(KERNEL, lambda f, n, p: f.create_group(n)))),
     refused("array-no-space.keras", "empty dataspace", in_keras(values(h5py.Empty("f4")))),
-    Attack("kernel-one-row-short.keras", in_keras(values(np.ones((2, 3, 1, 4), "f4"))), ("weights only",), "conv_b.*3, 3"),
+    Attack("kernel-one-row-short.keras", in_keras(values(np.ones((2, 3, 1, 4), "f4"))), ("weights only",),
+           "conv_b.*3, 3"),
     Attack("bias-of-nothing.keras", in_keras(replaced(
         "layers/dense/vars/1", lambda f, n, p: f.create_dataset(n, data=np.zeros(0, "f4")))), ("weights only",), "out"),
     Attack("one-array-too-many.keras", in_keras(lambda f, p: f.create_dataset("layers/dense/vars/2", data=[1.0])),

@@ -185,7 +185,8 @@ ATTACKS: tuple[Attack, ...] = (
     refused("zip-config-swollen.keras", "unpacks", zipped({"config.json": b"[" + b"[]," * 5_000_000 + b"1]"})),
     refused("zip-config-many-values.keras", "far too many values", lambda p: raw(
         p, {**members_of(), "config.json": b"[" + b"[]," * 5_000_000 + b"1]"}, {})),
-    refused("zip-config-long-number.keras", "no JSON|number", zipped({"config.json": b'{"class_name":' + b"1" * 9000 + b"}"})),
+    refused("zip-config-long-number.keras", "no JSON|number", zipped(
+        {"config.json": b'{"class_name":' + b"1" * 9000 + b"}"})),
     refused("zip-metadata-bomb.keras", "metadata.json", zipped({"metadata.json": metadata(x="y" * 2_000_000)})),
     reported("zip-version-hostile.keras", zipped({"metadata.json": metadata(keras_version=SCRIPT + "v" * 9000)}, 103)),
     reported("zip-date-hostile.keras", zipped({"metadata.json": metadata(date_saved=SCRIPT + "d" * 9000)}, 104)),
