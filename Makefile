@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report demo test quick check lint format lock wheel clean
+.PHONY: help setup report demo test quick check fuzz attacks lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -54,6 +54,12 @@ quick: setup ## run the tests that take less than ten seconds each
 	@$(BIN)/python -m pytest -m 'not slow'
 
 check: test ## the same: style, types, layers and tests
+
+fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with a reason (COUNT=, SEED=)
+	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
+
+attacks: setup ## write one file for each class of attack into runs/attacks
+	@PYTHONPATH=tests $(BIN)/python -m attacks runs/attacks
 
 lint: setup ## style, types, direction of the imports, length of the files
 	@$(BIN)/ruff check .

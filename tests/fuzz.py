@@ -1,7 +1,7 @@
 """Damage valid checkpoints in thousands of ways, and see that each is read or refused.
 
-`python tests/fuzz.py --count N --seed M`. Every mutant follows from its seed and number alone. Each is recognised, read, and its network run where it is read, in
-the child processes of a run.
+`python tests/fuzz.py --count N --seed M`. Every mutant follows from its seed and number alone. Each is recognised,
+read, and its network run where it is read, in the child processes of a run.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ def of_hdf5(path: Path, rng: Random) -> str:
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 1, 2.5, 10**9, 10**18, 10**40, -(2**63), float("nan"), float("inf"), "", "x", "\u202e\0",
     "n" * 3000, [], {}, [[]], [None], [1, 2, 3], {"class_name": "Lambda", "config": {}}, "Conv2D", "Sequential",
-    "Functional", "Model", {"class_name": "__tuple__", "items": [10**6, 10**6]}, {"class_name": "__keras_tensor__", "config": {}},
-    [10**6] * 4,
+    "Functional", "Model", {"class_name": "__tuple__", "items": [10**6, 10**6]},
+    {"class_name": "__keras_tensor__", "config": {}}, [10**6] * 4,
 )  # fmt: skip
 CLASSES = (
     "Conv2DTranspose", "Dense", "LSTM", "Bidirectional", "TimeDistributed", "MultiHeadAttention", "Embedding",
