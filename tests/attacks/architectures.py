@@ -123,6 +123,20 @@ def wide_add(count: int) -> Layer:
     return functional([IMAGE, used(layer("Add", "a"), node(*["image"] * count))], [["image", 0, 0]], [["a", 0, 0]])
 
 
+def attention(times: int) -> Layer:
+    """Return a network that compares 64 × `times` places with each other."""
+    return functional(
+        [
+            IMAGE,
+            used(layer("Reshape", "flat", target_shape=[64, 1]), node("image")),
+            used(layer("UpSampling1D", "long", size=times), node("flat")),
+            used(layer("Attention", "look"), node("long", "long")),
+        ],
+        [["image", 0, 0]],
+        [["look", 0, 0]],
+    )
+
+
 def lopsided(place: Place) -> None:
     """Write a network whose options fit its arrays one by one, and whose kernel would have 10¹⁰ numbers."""
     import io
@@ -184,9 +198,7 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("input-sixty-thousand.keras", "60000|60,000", changed(
         lambda ls: ls[0]["config"].update(batch_shape=[None, 60000, 60000, 3]))),
     reported("input-negative.keras", changed(lambda ls: ls[0]["config"].update(batch_shape=[None, -8, 8, 1]))),
-    weights_only("attention-sixty-thousand.keras", "memory|run", changed(ending(
-        layer("Reshape", "flat", target_shape=[64, 1]), layer("UpSampling1D", "long", size=1000),
-        layer("Attention", "look"), layer("Flatten", "out"))), isolated=True),
+    weights_only("attention-sixty-thousand.keras", "memory", described(attention(1000)), isolated=True),
     weights_only("pooling-without-end.keras", "pool", changed(added(
         layer("MaxPooling2D", "pool", pool_size=[10**9, 10**9], padding="same"), at=3))),
     refused("layers-twenty-thousand.keras", "layers", changed(
