@@ -150,6 +150,7 @@ def printed(name: str) -> str:
 
 @pytest.mark.slow
 def test_the_run_ends_with_exit_code_1_in_bounded_time_and_memory(ended: Ended) -> None:
+    print(f"{len(ended.written)} attacks: {ended.seconds:.0f} s, {ended.peak / MIB:.0f} MiB in all processes together")
     assert ended.code == 1, ended.stderr[-3000:]
     assert ended.seconds < 600
     assert ended.peak < BASE + 1024 * MIB, f"{ended.peak / MIB:.0f} MiB"

@@ -126,7 +126,7 @@ ATTACKS: tuple[Attack, ...] = (
     weights_only("lambda-as-cell.keras", "Lambda|RNN", holding(
         lambda p: layer("RNN", "wrapper", cell=new_lambda(p)), at=1)),
     weights_only("lambda-as-activation.keras", "activation|Lambda", activation(new_lambda)),
-    weights_only("lambda-function-as-activation.keras", "activation", activation(
+    weights_only("lambda-function-as-activation.keras", "__lambda__", activation(
         lambda p: new_lambda(p)["config"]["function"])),
     weights_only("lambda-tfsm.keras", LAMBDA, holding(lambda p: layer(
         "Lambda", "run_me", function=called("keras.layers", "TFSMLayer"), arguments={"filepath": foreign(p)}))),
