@@ -52,7 +52,10 @@ class Examiner:
     def examine(self, folder: Path) -> str:
         """Return `read`, or the reason why what lies in a folder cannot be read or run."""
         said = [self._entry(found, folder) for found in walk(folder, ["**/*"])]
-        return next((words for words in said if words == "read"), "") or "; ".join(filter(None, said))
+        if "read" in said:
+            return "read"
+        # HDF5 with arrays at its root is taken for the user's images, whatever its name.
+        return "; ".join(filter(None, said)) or "passed over: nothing here is a checkpoint"
 
     def _entry(self, found: object, folder: Path) -> str:
         reader, network = self.children.reader, self.children.network

@@ -20,7 +20,7 @@ def iterations(path: Path, key: str) -> int | None:
             source = path
         with open_hdf5(source) as file:
             return _counter(file)
-    except (CheckpointError, OSError, ValueError, TypeError, KeyError, RuntimeError):
+    except (CheckpointError, OSError, ValueError, TypeError, KeyError, RuntimeError, ArithmeticError):
         return None  # reading it will say why
 
 

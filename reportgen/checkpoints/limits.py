@@ -94,7 +94,14 @@ def open_hdf5(source: Path | IO[bytes]) -> Iterator[Node]:
             problem, advice = "the file is still being written", "Run again when training has closed it."
         raise CheckpointError(problem, expected="a whole HDF5 file", received=in_words(error), advice=advice) from error
     with file:
-        yield file
+        try:
+            yield file
+        except (OSError, RuntimeError) as error:  # h5py, somewhere inside
+            log.debug("%s: %s", source, error)
+            raise CheckpointError(
+                "damaged HDF5 file", expected="a whole HDF5 file", received=in_words(error),
+                advice="Copy it again, or leave it out with run.checkpoints.",
+            ) from error  # fmt: skip
 
 
 def find_hdf5(file: Node, path: str) -> Node:
