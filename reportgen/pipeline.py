@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from reportgen.archive import (
@@ -21,6 +23,7 @@ from reportgen.archive import (
     write_index,
     write_manifest,
 )
+from reportgen.checkpoints.borrow import lend
 from reportgen.checkpoints.discovery import find_run
 from reportgen.checkpoints.formats import FORMATS
 from reportgen.checkpoints.graph import Graph
@@ -31,6 +34,7 @@ from reportgen.errors import ArchiveError, Failure, ReportgenError
 from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
 from reportgen.isolation import Children, Limits, network_limits, reading_limits
 from reportgen.network import task
+from reportgen.network.choose import Ways
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
@@ -39,6 +43,8 @@ from reportgen.sections import check_options
 from reportgen.versions import provenance
 
 log = logging.getLogger(__name__)
+
+GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,26 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     progress("probes", 0, 1)
     probes = load_probes(config.probes, base)
     progress("probes", 1, 1)
-    with Children((task.prepare, (probes.inputs,))) as children:
-        return _report(loaded, probes, children, progress, started)
+    ways = Ways(config.run.model, base, config.run.trust, config.task.prediction)
+    with Children((task.prepare, (probes.given, ways))) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
+        return _report(loaded, probes, children, Path(scratch), progress, started)
 
 
-def _report(loaded: Loaded, probes: ProbeSet, children: Children, progress: Progress, started: datetime) -> Outcome:
+def _report(
+    loaded: Loaded, probes: ProbeSet, children: Children, scratch: Path, progress: Progress, started: datetime
+) -> Outcome:
     """Find the checkpoints, measure them in the children, and file the report."""
     config, base = loaded.config, loaded.base
+    # Code of the user's, or of a file the user trusts, may write files; nothing else may.
+    foreign = GIB if config.run.model is not None or config.run.trust else 0
+    limits = network_limits(config.limits.memory, config.limits.seconds, foreign)
     training_run = find_run(config.run, base, children.reader.call)
+    if config.run.model is not None:
+        training_run = _described_by_the_user(training_run, children, limits, scratch)
     inputs = [probes.sha256, config.model_dump_json(), *(c.sha256 for c in training_run.checkpoints)]
     key = sha256("\n".join(inputs).encode()).hexdigest()
     archive = base / config.archive
     with new_report(archive, training_run.name, started, key) as new:
-        limits = network_limits(config.limits.memory, config.limits.seconds)
         failures = extract_all(training_run, probes, new.folder / "extraction", children, limits, progress)
         known = provenance(loaded) | {"probes_changed": probes_changed(archive, training_run.name, probes.sha256)}
         write_run(
@@ -83,6 +96,19 @@ def _report(loaded: Loaded, probes: ProbeSet, children: Children, progress: Prog
         outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
     write_index(archive)
     return outcome
+
+
+def _described_by_the_user(run: Run, children: Children, limits: Limits, scratch: Path) -> Run:
+    """Return a run whose checkpoints without an architecture have that of the user's own model, where it fits.
+
+    A model of a class of the user's has no description; its network is then opened as it is.
+    """
+    described = children.network.open(children.network.ask(task.describe, limits=limits))
+    if described is None:
+        return run
+    path = scratch / "run.model.json"
+    path.write_text(json.dumps(described), encoding="utf-8")
+    return replace(run, checkpoints=lend(run.checkpoints, path, described, children.reader.call))
 
 
 def render(report: Path, progress: Progress, formats: Sequence[str] | None = None) -> Outcome:
@@ -134,13 +160,13 @@ def _extract(
     reading: Reading = children.reader.open(parcel)
     if reading.graph is not None:
         firsts.setdefault(reading.signature, reading.graph)
-    measurement, failure = None, None
+    measurement, failure, stored = None, None, reading.shown
     try:
-        measured = children.network.ask(task.measure, parcel, limits=limits, start=parcel.end)
-        measurement = children.network.open(measured)
+        asked = children.network.ask(task.measure, parcel, checkpoint, limits=limits, start=parcel.end)
+        measured: task.Measured = children.network.open(asked)
+        measurement, stored = measured.measurement, measured.shown or stored
     except ReportgenError as error:
         failure = error.failure("checkpoint", checkpoint.file)
-    stored = reading.shown
     about = About(
         name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
         size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,

@@ -10,7 +10,8 @@ import pytest
 from attacks.architectures import backwards, doubled, many_ends, many_uses, nested, wide_add
 from reportgen.checkpoints import read_graph
 from reportgen.checkpoints.connections import Link, Use, links_in
-from reportgen.checkpoints.limits import CONFIG_LIMIT, JSON_DEPTH, parse_json
+from reportgen.checkpoints.json_text import JSON_DEPTH, parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT
 from reportgen.checkpoints.ordering import Waiting, in_order
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reportgen.checkpoints.cleaning import clean, plain
-from reportgen.checkpoints.connections import Link, Use, links, links_in, resolve, shifts_of, uses_of
+from reportgen.checkpoints.connections import Link, Use, ends_of, links, links_in, resolve, shifts_of, uses_of
 from reportgen.checkpoints.graph import Call, Graph, Ref, graph_signature
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.checkpoints.ordering import Budget, in_order
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredModel
@@ -39,7 +39,8 @@ def read_graph(stored: StoredModel) -> Graph:
             expected="a Sequential or a functional model",
             advice="How such a model computes is written in Python, not in the file.",
         )
-    major = stored.keras_version.partition(".")[0]
+    # A lent description is of the Keras that wrote it, whatever wrote the weights.
+    major = str(model.get("keras_version") or stored.keras_version).partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
     if len(ends) > OUTPUT_LIMIT:
@@ -172,7 +173,7 @@ def _functional(model: Described, given: Json, scope: _Scope) -> Ends:
     layers = {layer_name(layer): layer for layer in layers_of(model)}
     if len(layers) < len(config["layers"]):
         raise CheckpointError("two layers of the architecture have the same name")
-    starts, ends = links(config.get("input_layers", [])), links(config.get("output_layers", []))
+    starts, ends = links(config.get("input_layers", [])), ends_of(links(config.get("output_layers", [])), layers)
     uses = {name: uses_of(layer) for name, layer in layers.items()}
     taken = [(use.args, use.kwargs) for listed in uses.values() for use in listed]
     scope.budget.spend(connections=len(links_in([starts, ends, taken])))

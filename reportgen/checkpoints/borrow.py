@@ -45,6 +45,15 @@ def borrow(checkpoints: Sequence[Checkpoint], root: Path, call: Call = here) -> 
     return tuple(c if FORMATS[c.format].whole else _lend(c, lenders, call) for c in checkpoints)
 
 
+def lend(
+    checkpoints: Sequence[Checkpoint], path: Path, described: dict[str, Any], call: Call = here
+) -> tuple[Checkpoint, ...]:
+    """Return the checkpoints, those of weights alone and without an architecture with that in `path` where it fits."""
+    return tuple(
+        c if FORMATS[c.format].whole or c.architecture else _lend(c, {path: described}, call) for c in checkpoints
+    )
+
+
 def _asked(call: Call, function: Callable[..., Any], *args: object, size: int) -> Any:
     """Return what a function finds in a file, or None where it cannot be read: its turn to say so comes later."""
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints import keras_hdf5, keras_zip, v3_weights
+from reportgen.checkpoints import bundle, keras_folder, keras_hdf5, keras_zip, saved_model, shards, v3_weights
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.limits import FILE_LIMIT, size
 from reportgen.checkpoints.run import Checkpoint
@@ -30,7 +30,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of checkpoint file."""
+    """One kind of checkpoint: a file, the index of several, or a folder, for which the first bytes are none."""
 
     title: str
     """As it stands in a report."""
@@ -48,9 +48,24 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "keras": Format("Keras model (.keras)", keras_zip.recognise, keras_zip.read, True),
+    "keras-folder": Format("Keras model (folder)", keras_folder.recognise, keras_folder.read, True, keras_folder.parts),
     "hdf5": Format("Keras model (HDF5)", keras_hdf5.recognise_model, keras_hdf5.read_model, True),
     "hdf5-weights": Format("Keras 2 weights (HDF5)", keras_hdf5.recognise_weights, keras_hdf5.read_weights, False),
     "weights": Format("Keras weights (.weights.h5)", v3_weights.recognise, v3_weights.read, False),
+    "weights-shards": Format(
+        "Keras weights in parts (.weights.json)", shards.recognise, shards.read, False, shards.parts
+    ),
+    "tf-checkpoint": Format("TensorFlow checkpoint", bundle.recognise, bundle.read, False, bundle.parts_of, ".index"),
+    "saved-model": Format(
+        "SavedModel of Keras 2", saved_model.recognise, saved_model.read, True, saved_model.parts_of_folder
+    ),
+    "exported": Format(
+        "SavedModel (weights alone)",
+        saved_model.recognise_exported,
+        saved_model.read_exported,
+        False,
+        saved_model.parts_of_folder,
+    ),
 }
 
 
@@ -113,4 +128,7 @@ def head_of(path: Path) -> bytes:
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
     key = recognise(path, head_of(path))
-    return FORMATS[key].read(path, None).config if key else read_json_architecture(path)
+    if not key:
+        return read_json_architecture(path)
+    stored = FORMATS[key].read(path, None)
+    return stored.config and {"keras_version": stored.keras_version, **stored.config}

@@ -63,6 +63,7 @@ def _write_activations(file: h5py.File, measurement: Measurement) -> None:
         _store(file, "scores", measurement.scores)
     file.attrs["output_activation"] = measurement.output_activation
     file.attrs["other_outputs"] = json.dumps(measurement.other_outputs)
+    file.attrs["notes"] = json.dumps(measurement.notes)
 
 
 def channel_statistics(maps: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -88,10 +89,17 @@ def write_probes(folder: Path, probes: ProbeSet) -> Path:
         "steps": probes.steps,
         "display": probes.display,
         "sha256": probes.sha256,
+        "others": [
+            {**{key: value for key, value in vars(other).items() if key != "values"}, "name": name}
+            for name, other in probes.others.items()
+        ],
+        "image_inputs": probes.image_inputs,
     }
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(about, sort_keys=True)
         _store(file, "inputs", probes.inputs)
+        for i, other in enumerate(probes.others.values()):
+            _store(file, f"others/{i:04d}", other.values)
         for i, image in enumerate(probes.images):
             _store(file, f"images/{i:06d}", image)
     return path

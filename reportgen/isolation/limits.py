@@ -30,11 +30,11 @@ def reading_limits(size: int) -> Limits:
     return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
 
 
-def network_limits(memory: float | None, seconds: float) -> Limits:
+def network_limits(memory: float | None, seconds: float, file_size: int = 0) -> Limits:
     """Return the limits of building and running a network: `memory` [GiB], half of what is free where None."""
     given = free_memory() // 2 if memory is None else int(memory * GIB)
     cores = os.cpu_count() or 1
-    return Limits(memory=max(given, GIB // 2), seconds=seconds, cpu=seconds * cores)
+    return Limits(memory=max(given, GIB // 2), seconds=seconds, cpu=seconds * cores, file_size=file_size)
 
 
 def free_memory() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -43,8 +43,8 @@ class Built:
     inputs: tuple[Tensor, ...]
 
 
-def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
-    """Return the network of a graph, every layer under a neutral name.
+def build(graph: Graph, stored: StoredModel, fits: Sequence[Fit], head: Head) -> Built:
+    """Return the network of a graph, every layer under a neutral name; `fits` are those of its inputs in order.
 
     Nothing is allocated that the stored arrays do not have the size of. Raises NetworkError naming the layer.
     """
@@ -58,7 +58,7 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
     numbers = 0
     for number, call in enumerate(graph.calls):
         if call.kind == "input":
-            tensor = _input(call, number, fit)
+            tensor = _input(call, number, fits[len(inputs)])
             inputs.append(tensor)
             results.append([tensor])
             continue
@@ -120,6 +120,9 @@ def _sizes(config: dict[str, Option]) -> Iterator[tuple[str, int]]:
     for key, value in config.items():
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             yield from _sizes(value["config"])
+        elif key == "cells" and isinstance(value, list):
+            for number, cell in enumerate(value):
+                yield from _sizes({str(number): cell})
         elif key in {"units", "filters", "num_heads", "key_dim", "value_dim", "output_dim"} and type(value) is int:
             yield key, value
 
