@@ -81,19 +81,19 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
         if layer.weights in drawn or not any("kernel" in v for v in reference.variables(layer.weights)):
             continue
         drawn.add(layer.weights)
-        sees_image = _sees_image(reference, layer)
+        at_image = sees_image(reference, layer)
         made = []
         if len({k.layer for k in [*first, *deeper]}) < options.layers:
-            at = group.shown if sees_image else (reference,)
-            made = [_figure(run, e, layer, sees_image, options.strongest, group.roles.get(e.name, "")) for e in at]
+            at = group.shown if at_image else (reference,)
+            made = [_figure(run, e, layer, at_image, options.strongest, group.roles.get(e.name, "")) for e in at]
         kept = [figure for figure in made if figure is not None]
         left += [] if kept else [layer.name]
         figures += kept
-        (first if sees_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
+        (first if at_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
     return Network(group.letter, tuple(first), tuple(deeper), tuple(left))
 
 
-def _sees_image(extraction: Extraction, layer: Layer) -> bool:
+def sees_image(extraction: Extraction, layer: Layer) -> bool:
     """Whether nothing with weights, and no pooling, lies between the image and this layer."""
     names = list(layer.inputs)
     while names:

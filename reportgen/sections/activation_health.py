@@ -1,0 +1,195 @@
+"""Which channels do nothing?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import PositiveInt
+
+from reportgen.config import Options
+from reportgen.diagnostics.activity import deaths
+from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.figures import Figure, chart_figure, heat
+from reportgen.sections.active import Active, active
+from reportgen.sections.chosen import Group, labels, measured_groups, spread
+from reportgen.sections.section import Section
+
+TITLE = "Health of the activations"
+QUESTION = "Which channels do nothing?"
+
+
+class SectionOptions(Options):
+    """Options of the section on the health of activations."""
+
+    checkpoints: PositiveInt = 10
+    """Checkpoints looked at, evenly; the first, the best and the last are always among them."""
+    layers: PositiveInt = 16
+    """Layers of the heat maps, the first ones; the table has all."""
+
+
+@dataclass(frozen=True)
+class Died:
+    """Channels that died at the same checkpoint and stayed dead."""
+
+    checkpoint: str
+    epoch: int | None
+    always: bool
+    """Whether they were dead already at the first checkpoint."""
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Dying:
+    """The channels of a layer that are dead at the last checkpoint."""
+
+    layer: str
+    dead: int
+    of: int
+    died: tuple[Died, ...]
+    """In training order."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """The channels of one architecture."""
+
+    letter: str
+    """A, B, …; empty with only one."""
+    checkpoint: str
+    """The best one, which the tables are about."""
+    epoch: int | None
+    role: str
+    layers: tuple[Active, ...]
+    dying: tuple[Dying, ...]
+    last: str
+    last_epoch: int | None
+    never: tuple[str, ...]
+    """States no channel is in at any checkpoint looked at: dead, constant, dormant, saturated."""
+    figures: tuple[str, ...]
+    looked_at: int
+    checkpoints: int
+    classes: tuple[tuple[str, int], ...]
+    """Labels and their numbers of probes."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the template shows."""
+
+    networks: tuple[Network, ...]
+    probes: int
+
+
+def build(run: ExtractedRun, options: SectionOptions) -> Section:
+    """Tell dead, constant, dormant, sparse and saturated channels apart, layer by layer and over checkpoints."""
+    groups = measured_groups(run)
+    if not groups:
+        return Section(None, absent="No network of this run could be run on the probe set.")
+    networks: list[Network] = []
+    figures: list[Figure] = []
+    for group in groups:
+        network, drawn = _network(run, group, options)
+        if network.layers:
+            networks.append(network)
+            figures += drawn
+    if not networks:
+        return Section(None, absent="No layer of this run's networks lies between input and prediction.")
+    return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
+
+
+def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[Network, list[Figure]]:
+    best = group.best.extraction
+    members = tuple(e for e in run.of_architecture(best.about.architecture) if e.predictions is not None)
+    shown = spread(members, options.checkpoints, group.shown)
+    names = [probe.label for probe in run.probes.probes]
+    seen = [active(e, names) for e in shown]
+    at_best = seen[[e.name for e in shown].index(best.name)]
+    figures, never = [], []
+    for state, value in STATES.items():
+        counts = _counts(seen, value)
+        if counts and any(n for line in counts.values() for n in line if n is not None):
+            if len(shown) > 1:
+                figures.append(_map(state, counts, seen, shown, len(members), group.letter, options.layers))
+        elif counts:
+            never.append(state)
+    classes = at_best and next((a.classes for a in at_best if a.classes), ())
+    last = shown[-1]
+    return Network(
+        group.letter, best.about.file, best.epoch, group.roles[best.name], at_best, _dying(seen, shown),
+        last.about.file, last.epoch, tuple(s for s in never if s != "zeros"), tuple(f.id for f in figures), len(shown),
+        len(members), tuple((c.name, c.probes) for c in classes or ()),
+    ), figures  # fmt: skip
+
+
+def _size(channels: tuple[int, ...] | None) -> float | None:
+    return None if channels is None else float(len(channels))
+
+
+STATES: dict[str, Callable[[Active], float | None]] = {
+    "dead": lambda a: _size(a.activity.dead),
+    "constant": lambda a: _size(a.activity.constant),
+    "dormant": lambda a: _size(a.activity.dormant),
+    "saturated": lambda a: _size(a.activity.saturated),
+    "zeros": lambda a: a.activity.apoz,
+}
+"""Number of channels in a state, and the fraction of zeros; None where a layer cannot be in it."""
+
+
+def _counts(seen: Sequence[Sequence[Active]], value: Callable[[Active], float | None]) -> dict[str, list[float | None]]:
+    """Return layer → its number at each checkpoint, of the layers that have any."""
+    found: dict[str, list[float | None]] = {}
+    for i, layers in enumerate(seen):
+        for a in layers:
+            found.setdefault(a.layer, [None] * len(seen))[i] = value(a)
+    return {layer: line for layer, line in found.items() if any(n is not None for n in line)}
+
+
+def _map(
+    state: str,
+    counts: dict[str, list[float | None]],
+    seen: Sequence[Sequence[Active]],
+    shown: Sequence[Extraction],
+    of: int,
+    letter: str,
+    most: int,
+) -> Figure:
+    """Return layer × checkpoint: a share as the colour, a count or a percentage as the number."""
+    channels = {a.layer: a.activity.channels for a in seen[0]}
+    # With many layers the first and those with most to show: a sound layer's row says little.
+    worst = sorted(counts, key=lambda name: -max(n or 0 for n in counts[name]))[:most]
+    kept = [name for name in counts if name in worst]
+    numbers = np.array([[np.nan if n is None else n for n in counts[name]] for name in kept])
+    if state == "zeros":
+        share, texts = numbers, [["–" if np.isnan(n) else f"{100 * n:.0f}" for n in line] for line in numbers]
+        limits, bar = (0.0, 1.0), "fraction of zeros"
+    else:
+        share = numbers / np.array([[channels[name]] for name in kept])
+        texts = [["–" if np.isnan(n) else f"{n:.0f}" if n else "" for n in line] for line in numbers]
+        limits, bar = (0.0, max(0.25, float(np.nanmax(share)))), f"fraction {state}"
+    axis, words = labels(shown)
+    rows = [f"{name if len(name) <= 20 else '…' + name[-19:]} ({channels[name]})" for name in kept]
+    picture = heat(share, texts, rows, words, limits, axis, bar)
+    facts = {
+        "state": state, "letter": letter, "layers": len(kept), "of_layers": len(counts), "shown": len(shown), "of": of,
+        "missing": int(np.isnan(numbers).sum()),
+    }  # fmt: skip
+    data = {"rows": kept, "columns": [e.name for e in shown], "values": numbers.tolist()}
+    return chart_figure(f"channels-{state}{'-' + letter if letter else ''}", picture, facts, data)
+
+
+def _dying(seen: Sequence[Sequence[Active]], shown: Sequence[Extraction]) -> tuple[Dying, ...]:
+    found = []
+    for last in seen[-1]:
+        states = [next((a.activity.dead or () for a in layers if a.layer == last.layer), ()) for layers in seen]
+        dead = deaths(states)
+        if not dead:
+            continue
+        since = sorted({d.since for d in dead})
+        died = tuple(
+            Died(shown[i].about.file, shown[i].epoch, i == 0, tuple(d.channel for d in dead if d.since == i))
+            for i in since
+        )
+        found.append(Dying(last.layer, len(dead), last.activity.channels, died))
+    return tuple(found)
