@@ -75,12 +75,14 @@ def lines(
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if log:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")  # powers of ten would need the mathematics that is switched off
+            axes.yaxis.set_minor_formatter("")
         if len(series) > 1 and narrow:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2)
         elif len(series) > 1:
             axes.legend(loc="best")
 
-    return chart(draw, 4.9, 3.0) if narrow else chart(draw)
+    return chart(draw, 4.9, 2.7) if narrow else chart(draw)
 
 
 def scatter(

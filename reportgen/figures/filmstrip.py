@@ -15,7 +15,7 @@ from reportgen.figures.style import palette
 
 LEFT, RIGHT = 150.0, 250.0
 """Room for the words before and after a row [unit]."""
-GAP = 10.0
+GAP, BAND_GAP = 12.0, 5.0
 CHARACTER = 10.5
 """Mean width of a letter [unit]."""
 
@@ -33,7 +33,7 @@ class Row:
 
 
 def filmstrip(
-    rows: Sequence[Row], heads: Sequence[Sequence[str]], limits: Limits, after: str = "", tallest: float = 110
+    rows: Sequence[Row], heads: Sequence[Sequence[str]], limits: Limits, after: str = "", tallest: float = 88
 ) -> tuple[float, float, tuple[Placed, ...], tuple[Label, ...]]:
     """Lay out rows under the lines of words in `heads`, one column each; return a canvas.
 
@@ -42,9 +42,9 @@ def filmstrip(
     tiles = max(len(maps) for row in rows for maps in row.maps)
     y0, x0 = np.asarray(rows[0].maps[0][0]).shape
     column = (WIDTH - LEFT - RIGHT) / max(len(heads), 3)
-    wide = min((column - GAP) / tiles - 2, tallest * x0 / y0)
+    wide = min((column - GAP) / tiles - BAND_GAP, tallest * x0 / y0)
     high = wide * y0 / x0
-    column = min(column, max(tiles * (wide + 2) + GAP, 90.0))
+    column = min(column, max(tiles * (wide + BAND_GAP) + GAP, 96.0))
     placed: list[Placed] = []
     labels: list[Label] = []
     lines = max(len(head) for head in heads)
@@ -66,7 +66,7 @@ def filmstrip(
         for i, maps in enumerate(row.maps):
             for k, tile in enumerate(maps):
                 indices = limits.indices(np.asarray(tile)).repeat(repeat, axis=0).repeat(repeat, axis=1)
-                x = LEFT + i * column + k * (wide + 2)
+                x = LEFT + i * column + k * (wide + BAND_GAP)
                 placed.append(Placed(png(indices, palette(limits.scale)), x, y, wide, high))
         labels.append(Label(end, middle, row.words))
         y += step

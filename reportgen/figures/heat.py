@@ -34,8 +34,7 @@ def heat(
         import matplotlib
 
         # Fewer shades than matplotlib would turn into a picture inside the chart, which the PDF refuses.
-        colours = matplotlib.colormaps[SHADES].resampled(32)
-        colours.set_bad(MISSING)
+        colours = matplotlib.colormaps[SHADES].resampled(32).with_extremes(bad=MISSING)
         height, width = values.shape
         low, high = limits
         drawn = axes.pcolormesh(
@@ -59,4 +58,4 @@ def heat(
         bar.set_label(bar_label)
         bar.outline.set_visible(False)  # type: ignore[operator]
 
-    return chart(draw, 4.9, 1.0 + 0.27 * len(rows))
+    return chart(draw, 4.9, 0.85 + 0.25 * len(rows))

@@ -20,7 +20,7 @@ from reportgen.sections.active import counted
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.section import Section
 from reportgen.sections.task import Task, task_of
-from reportgen.sections.thumbnails import as_displayed
+from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 
 TITLE = "Evolution of the activations"
 QUESTION = "When did it learn to see it?"
@@ -33,7 +33,7 @@ class SectionOptions(Options):
     """Id of the probe; by default the one whose prediction changed most between the first and the last checkpoint."""
     layers: tuple[str, ...] = ()
     """Layers with a film strip; by default the first and the last whose output is a map."""
-    channels: PositiveInt = 6
+    channels: PositiveInt = 5
     """Channels of a film strip: those with the largest mean activation on this probe at the best checkpoint."""
     columns: PositiveInt = 8
     """Checkpoints of a film strip, evenly; the first, the best and the last are always among them."""
@@ -104,7 +104,10 @@ def _network(
     shown = spread(members, options.columns, group.shown)
     said = tuple(_said(e, task, probe, last) for e in shown)
     layers = _layers(best, options)
-    figures = [_course(run, best, members, probe, group.letter, options.lines)]
+    figures = [
+        _course(run, best, members, probe, group.letter, options.lines),
+        _picture(run, probe, group.letter),
+    ]
     figures += [_strip(run, best, shown, len(members), layer, probe, said, options.channels) for layer in layers]
     about = run.probes.probes[probe]
     return Network(
@@ -153,6 +156,14 @@ def _layers(best: Extraction, options: SectionOptions) -> list[Layer]:
         return [best.layer(name) for name in options.layers]
     own = [layer for layer in counted(best) if layer.name in names] or [best.layer(names[0])]
     return own[:1] + own[1:][-1:]
+
+
+def _picture(run: ExtractedRun, probe: int, letter: str) -> Figure:
+    about = run.probes.probes[probe]
+    (picture,) = thumbnails(run.probes, run.config.probes.display, [probe])
+    width, height, placed, words = contact_sheet([picture], [()], columns=4)
+    facts = {"probe": about.id, "display": run.probes.display}
+    return Figure(f"seen-probe{'-' + letter if letter else ''}", facts, width / 4, height, placed, words)
 
 
 def _course(

@@ -16,6 +16,9 @@ from reportgen.sections.active import Active, active
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.section import Section
 
+RARE = 0.05
+"""Fraction of a layer's channels up to which a state gets a sentence and no figure."""
+
 TITLE = "Health of the activations"
 QUESTION = "Which channels do nothing?"
 
@@ -52,6 +55,36 @@ class Dying:
 
 
 @dataclass(frozen=True)
+class Few:
+    """A state that is rare at every checkpoint: where most channels are in it."""
+
+    state: str
+    layer: str
+    count: int
+    of: int
+    checkpoint: str
+    epoch: int | None
+
+
+@dataclass(frozen=True)
+class OnlyHere:
+    """Channels of a layer that fire on one class alone."""
+
+    layer: str
+    of: int
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OneClass:
+    """What fires on one class alone."""
+
+    name: str
+    probes: int
+    layers: tuple[OnlyHere, ...]
+
+
+@dataclass(frozen=True)
 class Network:
     """The channels of one architecture."""
 
@@ -67,11 +100,13 @@ class Network:
     last_epoch: int | None
     never: tuple[str, ...]
     """States no channel is in at any checkpoint looked at: dead, constant, dormant, saturated."""
+    few: tuple[Few, ...]
+    """States in which no more than RARE of a layer's channels are, at any of them; they have no figure."""
     figures: tuple[str, ...]
     looked_at: int
     checkpoints: int
-    classes: tuple[tuple[str, int], ...]
-    """Labels and their numbers of probes."""
+    only: tuple[OneClass, ...]
+    """By class; empty where fewer than two classes have probes."""
 
 
 @dataclass(frozen=True)
@@ -106,21 +141,61 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[
     names = [probe.label for probe in run.probes.probes]
     seen = [active(e, names) for e in shown]
     at_best = seen[[e.name for e in shown].index(best.name)]
-    figures, never = [], []
+    figures: list[Figure] = []
+    few: list[Few] = []
+    never: list[str] = []
     for state, value in STATES.items():
         counts = _counts(seen, value)
-        if counts and any(n for line in counts.values() for n in line if n is not None):
-            if len(shown) > 1:
-                figures.append(_map(state, counts, seen, shown, len(members), group.letter, options.layers))
-        elif counts:
-            never.append(state)
-    classes = at_best and next((a.classes for a in at_best if a.classes), ())
+        rare = None if state == "zeros" else _rarest(state, counts, at_best, shown)
+        if not counts or (rare and not rare.count):
+            never += [state] if counts else []
+        elif rare and rare.count <= RARE * rare.of:
+            few.append(rare)
+        elif len(shown) > 1:
+            figures.append(_map(state, counts, seen, shown, len(members), group.letter, options.layers))
     last = shown[-1]
     return Network(
         group.letter, best.about.file, best.epoch, group.roles[best.name], at_best, _dying(seen, shown),
-        last.about.file, last.epoch, tuple(s for s in never if s != "zeros"), tuple(f.id for f in figures), len(shown),
-        len(members), tuple((c.name, c.probes) for c in classes or ()),
+        last.about.file, last.epoch, tuple(never), tuple(few), tuple(f.id for f in figures), len(shown), len(members),
+        _only(at_best),
     ), figures  # fmt: skip
+
+
+def _rarest(
+    state: str, counts: dict[str, list[float | None]], layers: Sequence[Active], shown: Sequence[Extraction]
+) -> Few | None:
+    """Return the layer and checkpoint with the largest fraction of channels in a state."""
+    channels = {a.layer: a.activity.channels for a in layers}
+    found = [
+        (n / channels[name], name, i)
+        for name, line in counts.items()
+        for i, n in enumerate(line)
+        if n is not None and name in channels
+    ]
+    if not found:
+        return None
+    share, name, i = max(found, key=lambda f: f[0])
+    count = round(share * channels[name])
+    return Few(state, name, count, channels[name], shown[i].about.file, shown[i].epoch)
+
+
+def _only(layers: Sequence[Active]) -> tuple[OneClass, ...]:
+    names = {c.name: c.probes for a in layers for c in a.classes}
+    if len(names) < 2:
+        return ()
+    return tuple(
+        OneClass(
+            name,
+            probes,
+            tuple(
+                OnlyHere(a.layer, a.activity.channels, c.only)
+                for a in layers
+                for c in a.classes
+                if c.name == name and c.only
+            ),
+        )
+        for name, probes in names.items()
+    )
 
 
 def _size(channels: tuple[int, ...] | None) -> float | None:

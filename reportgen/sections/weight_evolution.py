@@ -32,7 +32,7 @@ class SectionOptions(Options):
     """Layers with a line in the charts: those whose kernels moved most. The table has all."""
     strips: PositiveInt = 2
     """Layers with a film strip: the first ones whose kernels can be drawn."""
-    kernels: PositiveInt = 8
+    kernels: PositiveInt = 6
     """Kernels of a film strip, those with the largest L2 norm at the best checkpoint."""
     columns: PositiveInt = 8
     """Checkpoints of a film strip, evenly; the first, the best and the last are always among them."""
@@ -183,7 +183,7 @@ def _strip(
     for i in order:
         moved = drift(states[0][..., i], states[-1][..., i])
         words = moved.problem or f"{moved.relative:.2f}, {'–' if moved.cosine is None else f'{moved.cosine:.2f}'}"
-        name = f"{i}" if whole else f"{i % inputs}→{i // inputs}"
+        name = f"kernel {i}" if whole else f"{i % inputs}→{i // inputs}"
         tiles = [[state[:, :, band, i] for band in range(state.shape[2])] for state in states]
         rows.append(Row(name, tiles, words.replace("-", "−")))
     limits = Limits.of(np.stack([state[..., order] for state in states]), "signed")
