@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -147,9 +148,7 @@ def test_drift_over_checkpoints_is_that_of_the_stored_arrays(tmp_path):
     out = section.content.networks[0].layers[1]
     expected = [np.linalg.norm(w - flat[0]) / np.linalg.norm(flat[0]) for w in flat]
     assert [d.relative for d in out.from_first] == pytest.approx(expected)
-    assert out.from_previous[-1].relative == pytest.approx(
-        np.linalg.norm(flat[3] - flat[2]) / np.linalg.norm(flat[2])
-    )
+    assert out.from_previous[-1].relative == pytest.approx(np.linalg.norm(flat[3] - flat[2]) / np.linalg.norm(flat[2]))
     figure = next(f for f in section.figures if f.id == "moved-first")
     assert figure.data["out"] == pytest.approx(expected)
 
@@ -283,12 +282,8 @@ def test_probes_without_labels_leave_the_classes_out(tmp_path):
 
 
 @pytest.mark.parametrize(("count", "most", "keep"), [(30, 8, 17), (9, 8, 4), (8, 8, 0), (40, 3, 20), (5, 2, 3)])
-def test_a_choice_of_checkpoints_has_the_first_the_last_and_the_best(count, most, keep, tmp_path):
-    class Named:
-        def __init__(self, i):
-            self.name, self.place = str(i), i
-
-    all_of_them = [Named(i) for i in range(count)]
+def test_a_choice_of_checkpoints_has_the_first_the_last_and_the_best(count, most, keep):
+    all_of_them = [SimpleNamespace(name=str(i), place=i) for i in range(count)]
     places = [e.place for e in spread(all_of_them, most, [all_of_them[keep]])]
     assert {0, count - 1, keep} <= set(places) and places == sorted(set(places))
     assert len(places) == max(min(count, most), len({0, count - 1, keep}))
@@ -299,6 +294,6 @@ def test_long_names_and_many_checkpoints_keep_within_the_canvas(id, tmp_path):
     section = built(write_folder(tmp_path / "e", epochs=14), id)
     for figure in section.figures:
         for placed in figure.placed:
-            assert 0 <= placed.x and placed.x + placed.width <= figure.width + 1e-6
+            assert placed.x >= 0 and placed.x + placed.width <= figure.width + 1e-6
             assert placed.y + placed.height <= figure.height + 1e-6
         assert not figure.plain or b"<image" not in figure.placed[0].picture.data

@@ -167,7 +167,7 @@ class Participation:
 
 def participation(means: NDArray[np.floating]) -> Participation:
     """Return the participation ratio of `(probe, channel)`."""
-    n, count = means.shape
+    n = len(means)
     finite = np.isfinite(means).all(axis=0)
     values = np.asarray(means[:, finite], np.float64)
     most = min(n - 1, int(finite.sum()))

@@ -103,10 +103,11 @@ class Extraction:
         """Return the statistics of a layer's channels over the probe set."""
         with _open(self.path) as file:
             group = file[self._groups[layer]]
-            stored = {name: group[name][()] for name in group if name != "maps"}
+            stored: dict[str, Any] = {name: group[name][()] for name in group if name != "maps"}
             if "magnitude" not in stored:  # written before these two were: the maps have them
-                stored = channel_statistics(group["maps"][()], self.layer(layer).activation)
-            return Channels(**{field.name: stored.get(field.name) for field in fields(Channels)})
+                stored = dict(channel_statistics(group["maps"][()], self.layer(layer).activation))
+            stored.setdefault("saturated", None)
+            return Channels(**{field.name: stored[field.name] for field in fields(Channels)})
 
 
 def read_probes(folder: Path) -> ProbeSet:

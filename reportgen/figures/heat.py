@@ -56,6 +56,6 @@ def heat(
         axes.set_xlabel(x_label)
         bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02, aspect=max(4, 5 * height), fraction=0.05)
         bar.set_label(bar_label)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
 
     return chart(draw, 4.9, 0.85 + 0.25 * len(rows))

@@ -229,11 +229,11 @@ def _strip(
         (f"epoch {name}" if axis == "epoch" else name, f"says {answer:.2f}")
         for name, answer in zip(names, said, strict=True)
     ]
-    width, height, placed, words = filmstrip(rows, heads, limits, "first with last")
+    width, height, placed, written = filmstrip(rows, heads, limits, "first with last")
     facts = {
         "layer": layer.name, "class_name": layer.class_name, "probe": about.id, "size": seen[0].shape[:2],
         "shown": len(order), "of": seen[0].shape[-1], "checkpoints": len(shown), "of_checkpoints": of,
         "best": best.about.file, "low": limits.low, "high": limits.high,
     }  # fmt: skip
     place = best.layers.index(layer)
-    return Figure(f"seen-{place}-{best.name}", facts, width, height, placed, words, limits.bar())
+    return Figure(f"seen-{place}-{best.name}", facts, width, height, placed, written, limits.bar())

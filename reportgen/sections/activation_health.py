@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import PositiveInt
 
 from reportgen.config import Options
-from reportgen.diagnostics.activity import deaths
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.active import Active, active
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
+from reportgen.sections.dying import Dying, dying
 from reportgen.sections.section import Section
 
 RARE = 0.05
@@ -30,28 +30,6 @@ class SectionOptions(Options):
     """Checkpoints looked at, evenly; the first, the best and the last are always among them."""
     layers: PositiveInt = 16
     """Layers of the heat maps, the first ones; the table has all."""
-
-
-@dataclass(frozen=True)
-class Died:
-    """Channels that died at the same checkpoint and stayed dead."""
-
-    checkpoint: str
-    epoch: int | None
-    always: bool
-    """Whether they were dead already at the first checkpoint."""
-    channels: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Dying:
-    """The channels of a layer that are dead at the last checkpoint."""
-
-    layer: str
-    dead: int
-    of: int
-    died: tuple[Died, ...]
-    """In training order."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +133,7 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[
             figures.append(_map(state, counts, seen, shown, len(members), group.letter, options.layers))
     last = shown[-1]
     return Network(
-        group.letter, best.about.file, best.epoch, group.roles[best.name], at_best, _dying(seen, shown),
+        group.letter, best.about.file, best.epoch, group.roles[best.name], at_best, dying(seen, shown),
         last.about.file, last.epoch, tuple(never), tuple(few), tuple(f.id for f in figures), len(shown), len(members),
         _only(at_best),
     ), figures  # fmt: skip
@@ -252,19 +230,3 @@ def _map(
     }  # fmt: skip
     data = {"rows": kept, "columns": [e.name for e in shown], "values": numbers.tolist()}
     return chart_figure(f"channels-{state}{'-' + letter if letter else ''}", picture, facts, data)
-
-
-def _dying(seen: Sequence[Sequence[Active]], shown: Sequence[Extraction]) -> tuple[Dying, ...]:
-    found = []
-    for last in seen[-1]:
-        states = [next((a.activity.dead or () for a in layers if a.layer == last.layer), ()) for layers in seen]
-        dead = deaths(states)
-        if not dead:
-            continue
-        since = sorted({d.since for d in dead})
-        died = tuple(
-            Died(shown[i].about.file, shown[i].epoch, i == 0, tuple(d.channel for d in dead if d.since == i))
-            for i in since
-        )
-        found.append(Dying(last.layer, len(dead), last.activity.channels, died))
-    return tuple(found)

@@ -49,7 +49,7 @@ def counted(extraction: Extraction) -> tuple[Layer, ...]:
         if layer.name not in measured or not _leads_on(layer.name, readers):
             continue
         kernel = any("kernel" in v for v in extraction.variables(layer.weights))
-        finished = any("Normalization" in r.class_name or r.activation != "linear" and not r.parameters
+        finished = any("Normalization" in r.class_name or (r.activation != "linear" and not r.parameters)
                        for r in readers.get(layer.name, ()))  # fmt: skip
         if layer.activation not in ("linear", "softmax") or (kernel and not finished):
             found.append(layer)

@@ -112,7 +112,7 @@ def _curves(
     kept = [m for m in kernels if m in strongest]
     if not kept:
         return []
-    axis, words = labels(compared)
+    axis, _ = labels(compared)
     x = [float(e.epoch) for e in compared if e.epoch is not None] if axis == "epoch" else []
     x = x or [float(i) for i in range(1, len(compared) + 1)]
     x_label = axis if axis == "epoch" else "checkpoint, in the order of the run table"
@@ -138,9 +138,7 @@ def _curves(
     return figures
 
 
-def _strips(
-    run: ExtractedRun, group: Group, members: Sequence[Extraction], options: SectionOptions
-) -> list[Figure]:
+def _strips(run: ExtractedRun, group: Group, members: Sequence[Extraction], options: SectionOptions) -> list[Figure]:
     """Return the film strips of the first layers whose kernels can be drawn."""
     best = group.best.extraction
     figures: list[Figure] = []
@@ -173,7 +171,7 @@ def _strip(
         return None
     if all(probe.metadata.get("row_0") == "bottom" for probe in run.probes.probes):
         states = [image[::-1] for image in states]  # turned as the pictures are
-    inputs, outputs = states[0].shape[2:]
+    inputs = states[0].shape[2]
     whole = inputs == len(bands) and inputs <= 4
     # A tile of a deeper layer is one slice of a kernel, from one input channel to one output channel.
     states = states if whole else [s.transpose(0, 1, 3, 2).reshape(*s.shape[:2], 1, -1) for s in states]
@@ -189,14 +187,14 @@ def _strip(
     limits = Limits.of(np.stack([state[..., order] for state in states]), "signed")
     axis, words_of = labels(shown)
     heads = [(f"epoch {word}" if axis == "epoch" else word,) for word in words_of]
-    width, height, placed, words = filmstrip(rows, heads, limits, "distance, cosine")
+    width, height, placed, written = filmstrip(rows, heads, limits, "distance, cosine")
     facts = {
         "layer": layer.name, "whole": whole, "bands": list(bands) if whole else [], "size": states[0].shape[:2],
         "shown": len(order), "of": states[0].shape[-1], "checkpoints": len(shown), "of_checkpoints": len(members),
         "best": best.about.file, "limit": limits.high, "dense": layer.class_name == "Dense",
     }  # fmt: skip
     place = best.layers.index(layer)
-    return Figure(f"strip-{place}-{best.name}", facts, width, height, placed, words, limits.bar())
+    return Figure(f"strip-{place}-{best.name}", facts, width, height, placed, written, limits.bar())
 
 
 def _as_images(
