@@ -59,7 +59,7 @@ def test_ranks_against_the_singular_values_of_scipy():
     found = spectrum(matrix)
     assert found.stable_rank == pytest.approx(np.linalg.norm(matrix) ** 2 / s[0] ** 2, rel=1e-10)
     assert found.effective_rank == pytest.approx(np.exp(-(p * np.log(p)).sum()), rel=1e-10)
-    assert found.law is None and found.no_law == "16 eigenvalues are fewer than 50"
+    assert found.law is None and found.no_law == "it has 16 of the 50 eigenvalues it takes"
 
 
 def test_ranks_do_not_depend_on_the_scale_even_where_squares_overflow():

@@ -65,7 +65,7 @@ def spectrum(matrix: NDArray[np.float64], largest: int = 4_000_000) -> Spectrum:
     eigenvalues = (values[kept] / values[0]) ** 2
     law, no_law = None, ""
     if len(eigenvalues) < FEWEST:
-        no_law = f"{len(eigenvalues)} eigenvalues are fewer than {FEWEST}"
+        no_law = f"it has {len(eigenvalues)} of the {FEWEST} eigenvalues it takes"
     elif np.ptp(eigenvalues) == 0:
         no_law = "all eigenvalues are equal"
     else:

@@ -112,7 +112,7 @@ def _figure(
     stored = extraction.arrays(layer.weights).get("kernel")
     if stored is None:
         return None  # separable: two arrays, neither of which is what the layer looks for
-    kernel = stored.astype(np.float32)
+    kernel = outputs_last(stored.astype(np.float32), layer)
     if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
         maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))
@@ -135,6 +135,23 @@ def _figure(
     }  # fmt: skip
     place = extraction.layers.index(layer)
     return Figure(f"kernels-{place}-{extraction.name}", facts, width, height, placed, words, limits.bar())
+
+
+def outputs_last(kernel: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
+    """Return a kernel over pixels as `(y, x, input, output)`, a depthwise one with a single input.
+
+    A transposed convolution is stored with its outputs first, a depthwise one with (channel, multiplier).
+    """
+    if kernel.ndim == 4 and layer.class_name.endswith("Transpose"):
+        return np.moveaxis(kernel, -2, -1)
+    if kernel.ndim == 4 and layer.class_name.startswith("Depthwise"):
+        return kernel.reshape(*kernel.shape[:2], 1, -1)
+    return kernel
+
+
+def slice_name(place: int, inputs: int) -> str:
+    """Return input channel→output channel of a slice, counted output by output; →output where there is one input."""
+    return f"{place % inputs}→{place // inputs}" if inputs > 1 else f"→{place}"
 
 
 def _dense_as_image(
@@ -169,7 +186,7 @@ def _slices(
         return maps, labels, facts | {"shown": count, "output_of": [o for o in range(outputs) for _ in bands]}
     norms = np.sqrt((maps.astype(np.float64) ** 2).sum(axis=(0, 1)))
     order = np.argsort(-np.nan_to_num(norms), kind="stable")[:strongest]
-    labels = [f"{i % inputs}→{i // inputs}" for i in order.tolist()]
+    labels = [slice_name(i, inputs) for i in order.tolist()]
     return maps[..., order], labels, facts | {"shown": len(order), "output_of": (order // inputs).tolist()}
 
 

@@ -15,7 +15,7 @@ from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Row, chart_figure, filmstrip
 from reportgen.figures.charts import lines
 from reportgen.sections.chosen import Group, groups, labels, spread
-from reportgen.sections.kernels import sees_image
+from reportgen.sections.kernels import outputs_last, sees_image, slice_name
 from reportgen.sections.moved import LayerMoves, moves
 from reportgen.sections.section import Section
 
@@ -163,7 +163,9 @@ def _strip(
     states = []
     for extraction in shown:
         stored = extraction.arrays(layer.weights).get("kernel") if layer.weights in extraction.weighted else None
-        image = None if stored is None else _as_images(stored.astype(np.float32), shape, first_layer)
+        image = (
+            None if stored is None else _as_images(outputs_last(stored.astype(np.float32), layer), shape, first_layer)
+        )
         if image is None:
             return None
         states.append(image)
@@ -181,7 +183,7 @@ def _strip(
     for i in order:
         moved = drift(states[0][..., i], states[-1][..., i])
         words = moved.problem or f"{moved.relative:.2f}, {'–' if moved.cosine is None else f'{moved.cosine:.2f}'}"
-        name = f"kernel {i}" if whole else f"{i % inputs}→{i // inputs}"
+        name = f"kernel {i}" if whole else slice_name(i, inputs)
         tiles = [[state[:, :, band, i] for band in range(state.shape[2])] for state in states]
         rows.append(Row(name, tiles, words.replace("-", "−")))
     limits = Limits.of(np.stack([state[..., order] for state in states]), "signed")
