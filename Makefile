@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report demo test quick check lint format lock wheel clean
+.PHONY: help setup keras2 report demo test quick check lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,24 @@ HAS_PANGO = $(PYTHON) -c 'import ctypes; [ctypes.CDLL(n) for n in ("libgobject-2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+keras2: setup ## make .keras2, the environment that writes files of Keras 2 (Python 3.9 to 3.11)
+	@if [ ! -e .keras2/ready ] || [ requirements-keras2.lock -nt .keras2/ready ]; then $(KERAS2); fi
+
+# The last TensorFlow with Keras 2 runs on no Python newer than 3.11. Without one, the tests that need it skip and say so.
+define KERAS2
+  for found in $(PYTHON) python3.11 python3.10 python3.9; do \
+    $$found -c 'import ensurepip, sys, venv; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))' 2>/dev/null && break; found=""; \
+  done; \
+  if [ -z "$$found" ]; then \
+    echo "No Python 3.9 to 3.11 with venv here (python3 is $$($(PYTHON) -V 2>&1)): .keras2 is not made, and the tests that need files of Keras 2 skip."; \
+  else \
+    echo "Installing TensorFlow 2.15 with Keras 2 into .keras2, for the tests alone (a minute or two, once)"; \
+    { test -x .keras2/bin/python || $$found -m venv .keras2; } \
+    && .keras2/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-keras2.lock \
+    && touch .keras2/ready || echo "It could not be installed: the tests that need files of Keras 2 skip, or stay without."; \
+  fi
+endef
+
 report: setup ## report on CONFIG=path/to/mine.yaml; without CONFIG on the embedded demo run, made first where missing
 	@if [ "$(CONFIG)" = "$(DEMO)/classification.yaml" ] && [ ! -e "$(CONFIG)" ]; then $(BIN)/reportgen demo $(DEMO); fi
 	@$(BIN)/reportgen run $(CONFIG)
@@ -46,7 +64,7 @@ report: setup ## report on CONFIG=path/to/mine.yaml; without CONFIG on the embed
 demo: setup ## make the demo run: encounters simulated, a small network trained twice
 	@$(BIN)/reportgen demo $(DEMO)
 
-test: setup ## run every check and every test
+test: setup keras2 ## run every check and every test
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
@@ -70,9 +88,11 @@ lock: setup ## choose the newest versions and write them with their hashes to re
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --extra dev \
 	  --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
+	@echo tensorflow-cpu==2.15.1 | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -o requirements-keras2.lock -
 
 wheel: setup ## build dist/reportgen-*.whl
 	@$(BIN)/python -m build --no-isolation --wheel
 
-clean: ## remove .venv and what was built; runs and reports stay
-	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove .venv, .keras2 and what was built; runs and reports stay
+	@rm -rf .venv .keras2 dist build .mypy_cache .ruff_cache .pytest_cache

@@ -94,6 +94,10 @@ class NetworkError(ReportgenError):
     """A network cannot be rebuilt from its description, or cannot be run."""
 
 
+class NotBuiltIn(NetworkError):
+    """A network is made of something that is not built in: only its author's code, or trust, can open it."""
+
+
 class ExtractionError(ReportgenError):
     """A stored extraction is missing, damaged or of another schema."""
 

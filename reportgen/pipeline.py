@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reportgen.archive import (
     NewReport,
@@ -21,24 +21,22 @@ from reportgen.archive import (
     write_index,
     write_manifest,
 )
-from reportgen.checkpoints.architecture import architecture_signature
 from reportgen.checkpoints.discovery import find_run
-from reportgen.checkpoints.formats import FORMATS, read_checkpoint
+from reportgen.checkpoints.formats import FORMATS
 from reportgen.checkpoints.graph import Graph
-from reportgen.checkpoints.renaming import under_first_names
+from reportgen.checkpoints.reading import Reading, read_whole
 from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.config.load import Loaded
-from reportgen.errors import ArchiveError, Failure, NetworkError, ReportgenError
+from reportgen.errors import ArchiveError, Failure, ReportgenError
 from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
+from reportgen.isolation import Children, Limits, network_limits, reading_limits
+from reportgen.network import task
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.report.files import write_files
 from reportgen.sections import check_options
 from reportgen.versions import provenance
-
-if TYPE_CHECKING:
-    from reportgen.network.network import Network
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +61,20 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     progress("probes", 0, 1)
     probes = load_probes(config.probes, base)
     progress("probes", 1, 1)
-    training_run = find_run(config.run, base)
+    with Children((task.prepare, (probes.given, config.task.prediction))) as children:
+        return _report(loaded, probes, children, progress, started)
+
+
+def _report(loaded: Loaded, probes: ProbeSet, children: Children, progress: Progress, started: datetime) -> Outcome:
+    """Find the checkpoints, measure them in the children, and file the report."""
+    config, base = loaded.config, loaded.base
+    training_run = find_run(config.run, base, children.reader.call)
     inputs = [probes.sha256, config.model_dump_json(), *(c.sha256 for c in training_run.checkpoints)]
     key = sha256("\n".join(inputs).encode()).hexdigest()
     archive = base / config.archive
     with new_report(archive, training_run.name, started, key) as new:
-        failures = extract_all(training_run, probes, new.folder / "extraction", progress)
+        limits = network_limits(config.limits.memory, config.limits.seconds)
+        failures = extract_all(training_run, probes, new.folder / "extraction", children, limits, progress)
         known = provenance(loaded) | {"probes_changed": probes_changed(archive, training_run.name, probes.sha256)}
         write_run(
             new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
@@ -100,21 +106,19 @@ def render(report: Path, progress: Progress, formats: Sequence[str] | None = Non
     return outcome
 
 
-def extract_all(run: Run, probes: ProbeSet, folder: Path, progress: Progress) -> tuple[Failure, ...]:
+def extract_all(
+    run: Run, probes: ProbeSet, folder: Path, children: Children, limits: Limits, progress: Progress
+) -> tuple[Failure, ...]:
     """Measure every checkpoint into its own file; each one that cannot be measured costs only itself."""
     write_probes(folder, probes)
-    networks: dict[str, Network] = {}
-    names: dict[str, Graph] = {}
+    firsts: dict[str, Graph] = {}
     failures: list[Failure] = []
     for done, checkpoint in enumerate(run.checkpoints):
         progress("checkpoints", done, len(run.checkpoints))
         try:
-            failure = _extract(checkpoint, probes, folder, networks, names)
+            failure = _extract(checkpoint, probes, folder, children, limits, firsts)
         except ReportgenError as error:
             failure = error.failure("checkpoint", checkpoint.file)
-        except Exception as error:  # whatever Keras makes of a hostile file, the others get their report
-            log.exception("checkpoint %s", checkpoint.file)
-            failure = Failure("checkpoint", checkpoint.file, f"{type(error).__name__}: {str(error)[:300]}")
         if failure:
             log.warning("%s: %s", failure.name, failure.problem)
             failures.append(failure)
@@ -123,27 +127,27 @@ def extract_all(run: Run, probes: ProbeSet, folder: Path, progress: Progress) ->
 
 
 def _extract(
-    checkpoint: Checkpoint, probes: ProbeSet, folder: Path, networks: dict[str, Network], names: dict[str, Graph]
+    checkpoint: Checkpoint, probes: ProbeSet, folder: Path, children: Children, limits: Limits, firsts: dict[str, Graph]
 ) -> Failure | None:
     """Write one checkpoint's extraction; return what is missing where its network could not be run."""
-    stored = read_checkpoint(checkpoint)
-    signature = architecture_signature(stored)
+    parcel = children.reader.ask(read_whole, checkpoint, firsts, limits=reading_limits(checkpoint.size))
+    reading: Reading = children.reader.open(parcel)
+    if reading.graph is not None:
+        firsts.setdefault(reading.signature, reading.graph)
     measurement, failure = None, None
     try:
-        if signature not in networks:
-            from reportgen.network.network import open_network
-
-            networks[signature] = open_network(stored, probes.inputs.shape[1:])
-        measurement = networks[signature].measure(stored, probes.inputs)
-    except NetworkError as error:
+        measured = children.network.ask(task.measure, parcel, limits=limits, start=parcel.end)
+        measurement = children.network.open(measured)
+    except ReportgenError as error:
         failure = error.failure("checkpoint", checkpoint.file)
+    stored = reading.shown
     about = About(
         name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
         size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,
-        optimizer=stored.optimizer, loss=stored.loss, architecture=signature, probes=probes.sha256,
-        problem=failure.problem if failure else "",
+        optimizer=stored.optimizer, loss=stored.loss, architecture=reading.signature, probes=probes.sha256,
+        problem=failure.problem if failure else "", other=stored.other,
     )  # fmt: skip
-    write_extraction(folder, about, under_first_names(stored, signature, names), measurement)
+    write_extraction(folder, about, stored, measurement, reading.graph)
     return failure
 
 

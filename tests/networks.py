@@ -165,12 +165,14 @@ def expected(model: Any, images: np.ndarray) -> Arrays:
             for i, node in enumerate(layer._inbound_nodes[: None if not prefix and layer in top else 1])
         ]
         tensors = [node.output_tensors[0] for _, _, node in uses]
-        sources = [node.input_tensors[0] for _, _, node in uses]
+        sources = [tensor for _, _, node in uses for tensor in node.input_tensors]
         results = keras.Model(level.inputs, [*tensors, *sources]).predict(values, verbose=0)
-        for (layer, i, _), result, source in zip(uses, results, results[len(uses) :], strict=False):
+        taken = iter(results[len(uses) :])
+        for (layer, i, node), result in zip(uses, results, strict=False):
+            source = [next(taken) for _ in node.input_tensors]
             if hasattr(layer, "layers"):
                 if i == 0:
-                    look(layer, f"{prefix}{layer.name}/", source)
+                    look(layer, f"{prefix}{layer.name}/", source if len(source) > 1 else source[0])
             else:
                 found[f"{prefix}{layer.name}" + (f" (call {i + 1})" if i else "")] = result
 

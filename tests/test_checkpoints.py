@@ -141,6 +141,7 @@ def test_bfloat16_is_decoded(tmp_path: Path) -> None:
     halves = (values.view(np.uint32) >> 16).astype("<u2").view("V2")
     with h5py.File(path, "w") as file:
         file["layers/dense/vars/0"] = halves
+        file["layers/dense/vars/0"].attrs["dtype"] = "bfloat16"
     np.testing.assert_array_equal(stored(path).layers[0].variables[0].value, values)
 
 

@@ -11,7 +11,7 @@ import yaml
 from reportgen.config import CHOOSE, Loaded, WrongConfig, load, resolved_yaml
 from reportgen.config.model import SECTION_IDS, Config
 from reportgen.config.names import all_options
-from reportgen.config.probes import StepConfig
+from reportgen.config.probes import InputConfig, StepConfig
 from reportgen.config.schema import json_schema
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -164,6 +164,42 @@ def test_an_empty_group_is_its_defaults(folder: Path) -> None:
     assert loaded(folder, text).config == loaded(folder, MINIMAL.replace("/*.png", "")).config
 
 
+INPUTS = "run: {path: run}\nprobes: {images: images, catalogue: run/history.csv, inputs: {a: %s}}\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("{}", "probes.inputs.a: an input is exactly one of image, images, column, columns, or prepare alone"),
+        ("{image: true, column: x}", "or prepare alone; received ['image', 'column']"),
+        ("{image: false}", "probes.inputs.a.image: expected True; received false"),
+        ("{columns: [x], prepare: {resize: 3}}", "prepare does not go with columns"),
+        ("{column: x, scale: 2}", "mean_std and scale are for columns"),
+        ("{columns: [x, y], mean_std: [[1], [2]]}", "mean_std is two lists with a number a column"),
+        ("{columns: [x], mean_std: [[1], [0]]}", "without 0 in the second"),
+        ("{columns: [x], mean_std: [[1], [2]], scale: 2}", "mean_std or scale, not both"),
+        ("{images: imges}", "probes.inputs.a.images: no such file or folder: imges; did you mean images?"),
+        ("{image: true, presize: 2}", "probes.inputs.a.presize: unknown option"),
+        ("{prepare: {resze: 2}}", "probes.inputs.a.prepare.resze: unknown option; did you mean resize?"),
+    ],
+)
+def test_a_wrong_source_of_an_input_is_told(folder: Path, source: str, told: str) -> None:
+    lines = problems(folder, INPUTS % source)
+    assert len(lines) == 1
+    assert told in lines[0]
+
+
+def test_sources_of_inputs_read_back_and_columns_need_a_catalogue(folder: Path) -> None:
+    text = INPUTS % "{images: {g: images, r: images}, prepare: {steps: [{scale: 2}]}}, 0030: {columns: [x], scale: 2}"
+    first = loaded(folder, text)
+    assert list(first.config.probes.inputs) == ["a", "0030"]
+    assert loaded(folder, resolved_yaml(first.config)).config == first.config
+    changed = loaded(folder, text, "probes.inputs.a.prepare.resize=5").config.probes.inputs["a"].prepare
+    assert changed is not None and changed.resize == 5
+    (line,) = problems(folder, text.replace("catalogue: run/history.csv, ", ""))
+    assert "inputs.0030 is taken from the catalogue; set probes.catalogue" in line
+
+
 def test_the_environment_lies_over_the_file_and_flags_over_both(folder: Path) -> None:
     text = MINIMAL + "archive: file\nreport: {paper: Letter, title: file}\n"
     result = loaded(
@@ -205,7 +241,10 @@ def test_the_environment_lies_over_the_file_and_flags_over_both(folder: Path) ->
             "sections.kernel.title=x",
             "--set sections.kernel.title: sections has no kernel; did you mean kernels?",
         ),
-        ("sections.11.title=x", "--set sections.11.title: sections is a list of 9; count its items from 0"),
+        (
+            "sections.99.title=x",
+            f"--set sections.99.title: sections is a list of {len(SECTION_IDS)}; count its items from 0",
+        ),
         (
             "report.formats=[html, odf]",
             "--set report.formats: report.formats[1]: expected one of html, pdf or json",
@@ -256,8 +295,13 @@ def test_the_resolved_configuration_reads_back_as_itself(folder: Path) -> None:
 def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
     text = (CONFIGS / "example.yaml").read_text("utf-8")
     (folder / "configs" / "probes").mkdir(parents=True)
+    (folder / "configs" / "init").mkdir()
     (folder / "runs" / "mine").mkdir(parents=True)
-    for file in ("configs/probes/a.png", "configs/probes/probes.csv", "runs/mine/history.csv"):
+    (folder / "training").mkdir()
+    for file in (
+        "configs/probes/a.png", "configs/init/a.png", "configs/probes/probes.csv", "runs/mine/history.csv",
+        "training/model.py",
+    ):  # fmt: skip
         (folder / file).write_text("")
     result = loaded(folder / "configs", text)
     values = yaml.safe_load(text)
@@ -267,7 +311,19 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
             assert part in here, option
             here = here[part]
     assert {name for step in values["probes"]["prepare"]["steps"] for name in step} == set(StepConfig.model_fields)
+    shown = {name for source in values["probes"]["inputs"].values() for name in source}
+    assert shown | {"scale"} == set(InputConfig.model_fields) and "scale: 0.01" in text
     assert all(section.id for section in result.config.sections)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [("model.py", "expected path/to/file.py:function"), ("nets/model.py:build", "no such file: nets/model.py")],
+)
+def test_the_users_own_code_is_a_file_and_a_function(folder: Path, written: str, told: str) -> None:
+    with pytest.raises(WrongConfig, match=r"run\.model") as error:
+        loaded(folder, MINIMAL.replace("run: {", f"run: {{model: '{written}', "))
+    assert told in str(error.value)
 
 
 def test_the_defaults_named_in_the_example_are_the_defaults(folder: Path) -> None:

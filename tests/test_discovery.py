@@ -7,6 +7,8 @@ import os
 import pickle
 import random
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import h5py
@@ -17,8 +19,9 @@ import checkpoint_files as files
 from checkpoint_files import look
 from reportgen.checkpoints.epochs import epochs_of, in_training_order
 from reportgen.checkpoints.naming import names_of
+from reportgen.checkpoints.reading import read_whole
 from reportgen.checkpoints.run import Run
-from reportgen.errors import ConfigError, Failure, NothingToReport
+from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport
 
 
 def failures(run: Run) -> dict[str, Failure]:
@@ -196,6 +199,42 @@ def test_a_file_still_being_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "part").unlink()
     (failure,) = look(tmp_path).failures
     assert failure.name == "epoch-3.h5" and "written" in failure.problem + failure.received
+
+
+def test_a_file_that_grows_is_waited_for_once_and_then_said_to_be_written(tmp_path: Path) -> None:
+    whole = files.write_keras(tmp_path / "epoch-1.keras").read_bytes()
+    for name in ("grows.keras", "finished.keras", "old.keras"):
+        (tmp_path / name).write_bytes(whole[:700])
+    os.utime(tmp_path / "old.keras", (1e9, 1e9))
+
+    def write() -> None:
+        time.sleep(0.5)
+        files.write_keras(tmp_path / "finished.keras", 1)
+        with (tmp_path / "grows.keras").open("ab") as file:
+            file.write(whole[700:900])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    start = time.monotonic()
+    run = look(tmp_path)
+    writer.join()
+    assert time.monotonic() - start < 3
+    told = failures(run)
+    assert set(told) == {"grows.keras", "finished.keras", "old.keras"}
+    assert "still being written" in told["grows.keras"].problem and "byte" in told["grows.keras"].received
+    assert "truncated" in told["old.keras"].problem
+    run = look(tmp_path)
+    assert {c.file for c in run.checkpoints} == {"epoch-1.keras", "finished.keras"}
+
+
+def test_a_checkpoint_changed_after_it_was_found_is_not_read(tmp_path: Path) -> None:
+    path = files.write_keras(tmp_path / "epoch-1.keras")
+    (checkpoint,) = look(tmp_path).checkpoints
+    assert read_whole(checkpoint, {}).stored.layers
+    files.write_keras(path, 1)
+    os.utime(path, ns=(checkpoint.modified + 10**6,) * 2)
+    with pytest.raises(CheckpointError, match="changed while"):
+        read_whole(checkpoint, {})
 
 
 def test_nothing_to_report_says_what_was_looked_at(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from extractions import probe_set, write_folder
+from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.errors import ExtractionError
-from reportgen.extraction import open_run
+from reportgen.extraction import Measurement, open_run, write_extraction
 from reportgen.extraction.schema import SCHEMA
 from reportgen.extraction.statistics import channel_statistics
+from reportgen.sections import architecture
 
 
 def test_probes_run_and_history_come_back_as_they_were(tmp_path):
@@ -39,6 +41,18 @@ def test_maps_and_their_statistics_are_stored_exactly(tmp_path):
     assert channels.zeros == pytest.approx((maps == 0).mean(axis=(1, 2)))
     assert channels.mean == pytest.approx(maps.mean(axis=(1, 2)), rel=1e-5)
     assert e.arrays("conv")["kernel"].shape == (5, 5, 3, 5)
+
+
+def test_notes_on_how_a_network_was_opened_come_back(tmp_path):
+    e = open_run(write_folder(tmp_path / "e")).extractions[0]
+    assert e.notes == ()
+    note = "Arrays were given to b by order <alone>."
+    measured = Measurement(e.layers, {"conv": e.maps("conv")}, e.predictions, None, "sigmoid", notes=(note,))
+    stored = StoredModel((StoredLayer("out", (Variable("bias", np.zeros(1, "f4")),)),), None)
+    write_extraction(tmp_path / "e", e.about, stored, measured)
+    run = open_run(tmp_path / "e")
+    assert run.extractions[0].notes == (note,)
+    assert architecture.build(run, architecture.SectionOptions()).content.groups[0].notes == (note,)
 
 
 def test_statistics_of_vectors_have_one_value_a_unit():

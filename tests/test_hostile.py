@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "config a list": (zipped(config__json=b"[1]"), "describes no model"),
     "config nested 100,000 deep": (zipped(config__json=b"[" * 100_000), "nested"),
     "no weights": (zipped(model__weights__h5=b""), "no model.weights.h5"),
-    "pickled weights": (zipped(model__weights__h5=b"", **{"model__weights__npz": b"x"}), "pickled"),
+    "an npz that is none": (zipped(model__weights__h5=b"", **{"model__weights__npz": b"x"}), "npz of weights is"),
     "weights no HDF5": (zipped(model__weights__h5=b"hello" * 100), "damaged"),
     "weights cut": (zipped(model__weights__h5=b"\x89HDF\r\n\x1a\n" + b"\0" * 99), "HDF5"),
     "external storage": (weights(replaced(KERNEL, external)), "another file"),

@@ -251,3 +251,30 @@ def test_a_changed_probe_set_is_a_visible_event(tmp_path):
     banners = [json.loads((o.folder / "report.json").read_text())["banners"] for o in (first, again, changed)]
     assert banners == [[], [], ["PROBE SET CHANGED"]]
     assert "must not be compared" in (changed.folder / "report.html").read_text()
+
+
+def test_checkpoints_that_kill_their_process_cost_only_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """One exhausts the memory of the reader, one crashes it, one each does so to the network's process."""
+    config = project(tmp_path, epochs=2)
+    for epoch, name in ((3, "bomb"), (4, "crash"), (5, "drained"), (6, "broken")):
+        model = network(epoch, filters=epoch)
+        model.get_layer("conv").name = name
+        model.save(tmp_path / "run" / f"epoch-{epoch:03d}.keras")
+    network(7).save(tmp_path / "run" / "epoch-007.keras")
+    monkeypatch.setenv("REPORTGEN_PLANT", json.dumps({
+        "examine:epoch-003": "memory", "read_whole:epoch-004": "segfault",
+        "measure:drained": "memory", "measure:broken": "segfault",
+    }))  # fmt: skip
+    outcome = run(load(config, sets=["limits.memory=0.5"]), quiet, NOON)
+    told = {failure.name: failure.problem for failure in outcome.failures}
+    assert set(told) == {f"epoch-{n:03d}.keras" for n in (3, 4, 5, 6)}
+    assert "memory" in told["epoch-003.keras"] and "segmentation" in told["epoch-004.keras"]
+    assert "512 MiB" in told["epoch-005.keras"] and "segmentation" in told["epoch-006.keras"]
+    extracted = open_run(outcome.folder / "extraction")
+    measured = {e.about.file: e.predictions is not None for e in extracted.extractions}
+    assert measured == {
+        "epoch-001.keras": True, "epoch-002.keras": True, "epoch-005.keras": False, "epoch-006.keras": False,
+        "epoch-007.keras": True,
+    }  # fmt: skip
+    page = (outcome.folder / "report.html").read_text()
+    assert all(name in page for name in told)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reportgen.checkpoints.cleaning import clean, plain
-from reportgen.checkpoints.connections import Link, Use, has, links, links_in, resolve, shifts_of, uses_of
+from reportgen.checkpoints.connections import Link, Use, ends_of, has, links, links_in, resolve, shifts_of, uses_of
 from reportgen.checkpoints.graph import Call, Graph, Ref, graph_signature
 from reportgen.checkpoints.limits import Json
 from reportgen.checkpoints.outline import (
@@ -173,7 +173,7 @@ def _functional(model: Described, given: Json, scope: _Scope) -> Ends:
     layers = {layer_name(layer): layer for layer in layers_of(model)}
     if len(layers) < len(config["layers"]):
         raise CheckpointError("two layers of the architecture have the same name")
-    starts, ends = links(config.get("input_layers", [])), links(config.get("output_layers", []))
+    starts, ends = links(config.get("input_layers", [])), ends_of(links(config.get("output_layers", [])), layers)
     uses = {name: uses_of(layer) for name, layer in layers.items()}
     shifts = shifts_of(uses, ends)
     known: dict[Link, Ref] = {}

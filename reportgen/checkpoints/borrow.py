@@ -3,54 +3,67 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.examine import Call, here
 from reportgen.checkpoints.formats import FORMATS, read_checkpoint
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.outline import is_model, leaves
 from reportgen.checkpoints.run import Checkpoint
-from reportgen.checkpoints.stored import StoredModel
-from reportgen.errors import CheckpointError
+from reportgen.checkpoints.stored import StoredLayer, StoredModel
+from reportgen.errors import CheckpointError, ReportgenError
 
 _SUFFIXES = (".weights.h5", ".h5", ".hdf5", ".keras", ".json")
 
 
-def borrow(checkpoints: Sequence[Checkpoint], root: Path) -> tuple[Checkpoint, ...]:
+def borrow(checkpoints: Sequence[Checkpoint], root: Path, call: Call = here) -> tuple[Checkpoint, ...]:
     """Return the checkpoints, those of weights alone with the file whose architecture they borrow.
 
-    Where several fit it is the one whose name they share most of.
+    Where several fit it is the one whose name they share most of. `call` opens the files.
     """
     if all(FORMATS[checkpoint.format].whole for checkpoint in checkpoints):
         return tuple(checkpoints)
     folders = dict.fromkeys([root, *(checkpoint.path.parent for checkpoint in checkpoints)])
     lenders: dict[Path, dict[str, Any]] = {}
     for path in sorted(path for folder in folders for path in folder.glob("*.json")):
-        if path.is_file() and not path.is_symlink() and (described := read_json_architecture(path)):
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and (described := _asked(call, read_json_architecture, path, size=path.stat().st_size))
+        ):
             lenders[path] = described
     seen: set[str] = set()
     for checkpoint in checkpoints:
         if FORMATS[checkpoint.format].whole and len(lenders) < 50:
-            described = _described(checkpoint)
+            described = _asked(call, _described, checkpoint, size=checkpoint.size)
             if described is not None and (words := repr(described.get("config"))) not in seen:
                 seen.add(words)
                 lenders[checkpoint.path] = described
-    return tuple(c if FORMATS[c.format].whole else _lend(c, lenders) for c in checkpoints)
+    return tuple(c if FORMATS[c.format].whole else _lend(c, lenders, call) for c in checkpoints)
 
 
-def _lend(checkpoint: Checkpoint, lenders: dict[Path, dict[str, Any]]) -> Checkpoint:
-    """Return a checkpoint of weights with the nearest of the lenders that fits, if any does."""
+def _asked(call: Call, function: Callable[..., Any], *args: object, size: int) -> Any:
+    """Return what a function finds in a file, or None where it cannot be read: its turn to say so comes later."""
     try:
-        shapes = _shapes(read_checkpoint(checkpoint))
-    except CheckpointError:
-        return checkpoint  # reading it will say why
+        return call(function, *args, size=size)
+    except (ReportgenError, OSError):
+        return None
+
+
+def _lend(checkpoint: Checkpoint, lenders: dict[Path, dict[str, Any]], call: Call) -> Checkpoint:
+    """Return a checkpoint of weights with the nearest of the lenders that fits, if any does."""
+    shapes = _asked(call, _shapes_in, checkpoint, size=checkpoint.size)
+    if shapes is None:
+        return checkpoint
     own = _stem(checkpoint.path)
     nearest = sorted(lenders, key=lambda p: (p.parent != checkpoint.path.parent, -_common(own, _stem(p)), p))
     for path in nearest:
         lent = replace(checkpoint, architecture=path)
-        if is_model(lenders[path]) and _fits(lent, lenders[path], shapes):
+        size = checkpoint.size + path.stat().st_size if path.is_file() else checkpoint.size
+        if is_model(lenders[path]) and _asked(call, _fits, lent, lenders[path], shapes, size=size):
             return lent
     return checkpoint
 
@@ -59,10 +72,28 @@ def _fits(lent: Checkpoint, described: dict[str, Any], shapes: Counter[tuple[int
     """Return whether every array of a file finds its layer in an architecture."""
     try:
         stored = read_checkpoint(lent)
-        known = {name for name, _ in leaves(described)}
+        known = dict(leaves(described))
     except CheckpointError:
         return False
-    return _shapes(stored) == shapes and all(layer.name in known for layer in stored.layers)
+    return _shapes(stored) == shapes and all(_has_sizes(layer, known.get(layer.name)) for layer in stored.layers)
+
+
+def _has_sizes(layer: StoredLayer, entry: dict[str, Any] | None) -> bool:
+    """Return whether a layer's kernel has the sizes that an entry of an architecture gives it."""
+    if entry is None:
+        return False
+    config = entry["config"] if isinstance(entry["config"], dict) else {}
+    kernel = next((v.value.shape for v in layer.variables if v.name == "kernel"), None)
+    if kernel is None or entry.get("class_name") not in ("Dense", "Conv1D", "Conv2D", "Conv3D"):
+        return True
+    size = config.get("kernel_size", [])
+    given = (*(size if isinstance(size, list) else [size]), config.get("filters", config.get("units")))
+    return (*kernel[:-2], kernel[-1]) == given
+
+
+def _shapes_in(checkpoint: Checkpoint) -> Counter[tuple[int, ...]]:
+    """Return how many arrays of each shape a checkpoint holds."""
+    return _shapes(read_checkpoint(checkpoint))
 
 
 def _shapes(stored: StoredModel) -> Counter[tuple[int, ...]]:
@@ -71,11 +102,8 @@ def _shapes(stored: StoredModel) -> Counter[tuple[int, ...]]:
 
 
 def _described(checkpoint: Checkpoint) -> dict[str, Any] | None:
-    """Return the architecture in a checkpoint; one that cannot be read is told of when its turn comes."""
-    try:
-        return read_checkpoint(checkpoint).config
-    except CheckpointError:
-        return None
+    """Return the architecture in a checkpoint."""
+    return read_checkpoint(checkpoint).config
 
 
 def _stem(path: Path) -> str:

@@ -30,8 +30,14 @@ def clean(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
         for key, value in config.items()
         if key not in _TRAINING_ONLY and not key.endswith(_SUFFIXES)
     }
+    if class_name == "Embedding" and "input_dim" in config:
+        options["input_dim"] = config["input_dim"]  # in every other layer it only repeats the shape of the input
+    if class_name in {"GRU", "GRUCell"}:
+        options.setdefault("reset_after", False)  # Keras before 2.1.3 knew nothing else, and did not write it
     if "dtype" in options:
-        options["dtype"] = _policy(config["dtype"])
+        options["dtype"] = policy(config["dtype"])
+        if quantization(config["dtype"]):
+            options["quantization_config"] = plain(config.get("quantization_config"))
     axis = options.get("axis")
     if "BatchNormalization" in class_name and isinstance(axis, list) and len(axis) == 1:
         options["axis"] = axis[0]  # Keras 2 writes a list, Keras 3 takes only a number
@@ -88,11 +94,21 @@ def activation(value: Json) -> Json:
     return f"custom {name}"
 
 
-def _policy(value: Json) -> str:
-    """Return the name of a dtype policy, such as mixed_float16."""
+def policy(value: Json) -> str:
+    """Return the name of a dtype policy, such as mixed_float16 or int8_from_float32."""
     if isinstance(value, dict):
         config = value.get("config")
         config = config if isinstance(config, dict) else {}
         default = config.get("default_policy")
-        return _policy(default) if default is not None else str(config.get("name") or "float32")
+        if default is not None:
+            return policy(default)
+        if isinstance(config.get("mode"), str):
+            return f"{config['mode']}_from_{config.get('source_name') or 'float32'}"
+        return str(config.get("name") or "float32")
     return str(value or "float32")
+
+
+def quantization(value: Json) -> str:
+    """Return how a dtype policy quantises: int8, int4, float8, gptq, awq; empty where it does not."""
+    mode, joined, _ = policy(value).partition("_from_")
+    return mode.partition("/")[0] if joined else ""

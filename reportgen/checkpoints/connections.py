@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reportgen.checkpoints.cleaning import plain
@@ -146,6 +147,22 @@ def shifts_of(uses: dict[str, list[Use]], ends: Json) -> dict[str, int]:
     for link in links_in([*everything, ends]):
         highest[link.layer] = max(highest.get(link.layer, 0), link.node)
     return {name: max(0, top + 1 - len(uses[name])) for name, top in highest.items() if uses.get(name)}
+
+
+def ends_of(value: Json, layers: Mapping[str, dict[str, Any]]) -> Json:
+    """Return the ends of a model as `links` does, uses of nested models counted as its connections count them.
+
+    Keras 3 counts a nested model's own inside as use 0 here, and here alone.
+    """
+    if isinstance(value, dict):
+        return {key: ends_of(item, layers) for key, item in value.items()}
+    if isinstance(value, list):
+        return [ends_of(item, layers) for item in value]
+    if not isinstance(value, Link) or not value.node:
+        return value
+    layer = layers.get(value.layer, {})
+    modern = any(isinstance(node, dict) for node in layer.get("inbound_nodes") or ())
+    return replace(value, node=value.node - 1) if modern and layer.get("class_name") == "Functional" else value
 
 
 def has(known: dict[Link, Ref], link: Link) -> bool:

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.borrow import borrow
-from reportgen.checkpoints.counter import iterations
 from reportgen.checkpoints.epochs import epochs_of, has_date, in_training_order
-from reportgen.checkpoints.formats import HEAD, recognise
+from reportgen.checkpoints.examine import Call, Examined, examine, here
+from reportgen.checkpoints.formats import FORMATS
 from reportgen.checkpoints.history import find_history, read_history
-from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant, refusal
+from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
 from reportgen.checkpoints.limits import CONFIG_LIMIT, parse_json
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.run import Checkpoint, History, Run
-from reportgen.checkpoints.walk import Found, walk
+from reportgen.checkpoints.walk import Found, is_saved_model, walk
 from reportgen.config.model import RunConfig
 from reportgen.config.suggest import did_you_mean
-from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport
+from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport, ReportgenError
 
 RECORD = "run.json"
+FRESH = 60.0
+"""A file that cannot be read and was changed this long ago may still be being written [s]."""
+WAIT = 1.0
+"""How long such files are waited for, once a run [s]."""
 
 
-def find_run(config: RunConfig, base: Path) -> Run:
+def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     """Return the training run at `config.path`, which is relative to `base`: a folder, or a single checkpoint.
 
-    Files are recognised by content. What looks like a checkpoint and cannot be used becomes a Failure. Raises
-    ConfigError where the path is missing and NothingToReport where there is no checkpoint.
+    Files are recognised by content; `call` opens them. What looks like a checkpoint and cannot be used becomes a
+    Failure. Raises ConfigError where the path is missing and NothingToReport where there is no checkpoint.
     """
     path = Path(os.path.abspath(base / config.path))  # noqa: PTH100 - a link keeps the user's name for it
+    index = path.with_name(f"{path.name}.index")
+    if not path.exists() and index.is_file():
+        path = index  # of a TensorFlow checkpoint users know the prefix alone
     if not path.exists():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise ConfigError(
@@ -42,60 +49,102 @@ def find_run(config: RunConfig, base: Path) -> Run:
             received=str(config.path),
             advice=did_you_mean(path.name, siblings) or "Paths are relative to the configuration file.",
         )
-    alone = not path.is_dir()
+    saved = is_saved_model(path)
+    alone = saved or not path.is_dir()
     root = path.parent if alone else path
-    looked = [Found(path, path.name, "file", path.stat().st_size)] if alone else list(walk(path, config.checkpoints))
-    checkpoints, failures = _sort_out(looked, root, alone)
+    if alone:
+        looked = [Found(path, path.name, "model folder" if saved else "file", path.stat().st_size)]
+    else:
+        looked = list(walk(path, config.checkpoints))
+    checkpoints, steps, failures = _sort_out(looked, root, alone, call)
     if not checkpoints:
         raise _nothing(config, looked, failures)
     record, unread = _read_record(root)
     history, unclear = _read_history(config, base, root, checkpoints)
-    checkpoints, copies = _without_copies(_counted_from_one(_hashed(checkpoints), history), record)
+    checkpoints, copies = _without_copies(_counted_from_one(_dated(checkpoints), history), record)
     return Run(
-        name=config.name or (path.stem if alone else path.name),
+        name=config.name or (Path(checkpoints[0].file).stem if alone else path.name),
         path=root,
-        checkpoints=borrow(_named(_ordered(checkpoints)), root),
+        checkpoints=borrow(_named(_ordered(checkpoints, steps)), root, call),
         history=history,
         record={**record, "copies": copies} if copies else record,
         failures=(*failures, *unread, *unclear),
     )
 
 
-def _sort_out(looked: Sequence[Found], root: Path, alone: bool) -> tuple[list[Checkpoint], list[Failure]]:
-    """Return the checkpoints among what was found, without hash and epoch, and what cannot be used."""
-    checkpoints, failures = [], []
-    for found in looked:
-        meant = alone or looks_meant(found.file)
-        if not meant and Path(found.file).suffix.lower() in OTHER_SUFFIXES:
+def _sort_out(
+    looked: Sequence[Found], root: Path, alone: bool, call: Call
+) -> tuple[list[Checkpoint], dict[str, int | None], list[Failure]]:
+    """Return the checkpoints among what was found, without epoch, their training steps, and what cannot be used."""
+    wanted = [
+        found for found in looked
+        if alone or looks_meant(found.file) or Path(found.file).suffix.lower() not in OTHER_SUFFIXES
+    ]  # fmt: skip
+    known = [(found, _examined(found, root, call)) for found in wanted]
+    known = _waited_for(known, root, call)
+    owned = {part for _, examined in known for part in examined.parts}
+    checkpoints, failures, steps = [], [], {}
+    for found, examined in known:
+        if str(found.path) in owned:
             continue
-        error: CheckpointError | None
-        try:
-            key, error = _examine(found, root)
-        except (CheckpointError, OSError) as raised:
-            key, error = None, raised if isinstance(raised, CheckpointError) else CheckpointError(str(raised))
-        if key is not None:
-            checkpoints.append(Checkpoint(found.file, found.file, found.path, key, None, found.size, ""))
-        elif error is not None:
-            failures.append(error.failure("checkpoint", found.file))
+        if examined.format is not None:
+            file = found.file.removesuffix(FORMATS[examined.format].unsaid)
+            steps[file] = examined.steps
+            checkpoints.append(
+                Checkpoint(
+                    file, file, found.path, examined.format, None, examined.size, examined.sha256,
+                    modified=examined.modified,
+                )
+            )  # fmt: skip
+        elif examined.problem is not None:
+            failures.append(examined.problem.failure("checkpoint", found.file))
         elif alone:
             raise NothingToReport(
                 "the file is no checkpoint", where=found.file, expected="a Keras checkpoint: .keras, or HDF5"
             )
-    return checkpoints, failures
+    return checkpoints, steps, failures
 
 
-def _examine(found: Found, root: Path) -> tuple[str | None, CheckpointError | None]:
-    """Return the format of an entry, or why it cannot be used, or neither where it is something else."""
-    if found.kind == "link":
-        target = Path(os.path.realpath(found.path))
-        if target.is_relative_to(os.path.realpath(root)) and target.is_file():
-            return None, None  # the file itself is here too
-    if found.kind != "file" or not found.size:
-        return None, refusal(found, b"")
-    with found.path.open("rb") as file:
-        head = file.read(HEAD)
-    key = recognise(found.path, head)
-    return key, None if key else refusal(found, head)
+def _examined(found: Found, root: Path, call: Call) -> Examined:
+    """Return what an entry is, also where looking at it killed the process that looked."""
+    try:
+        examined: Examined = call(examine, found, root, size=found.size)
+    except ReportgenError as error:
+        return Examined(None, CheckpointError(error.problem, received=error.received, advice=error.advice))
+    return examined
+
+
+def _waited_for(known: list[tuple[Found, Examined]], root: Path, call: Call) -> list[tuple[Found, Examined]]:
+    """Return the entries, those that may still be being written looked at again after a while."""
+    before = {found.path: _stamp(found.path) for found, examined in known if examined.problem and found.kind == "file"}
+    now = time.time()
+    fresh = {path for path, (_, changed) in before.items() if now - changed < FRESH}
+    if not fresh:
+        return known
+    time.sleep(WAIT)
+    again = []
+    for found, examined in known:
+        if found.path in fresh:
+            (was, _), (size, _) = before[found.path], _stamp(found.path)
+            if before[found.path] != _stamp(found.path):
+                examined = Examined(None, CheckpointError(
+                    "the file is still being written", expected="a finished file",
+                    received=f"{was:,} byte, {size:,} byte {WAIT:.0f} s later",
+                    advice="Run again when training has closed it.",
+                ))  # fmt: skip
+            else:
+                examined = _examined(found, root, call)
+        again.append((found, examined))
+    return again
+
+
+def _stamp(path: Path) -> tuple[int, float]:
+    """Return size [byte] and time of the last change [s] of a file; zeros where it has gone."""
+    try:
+        about = path.stat()
+    except OSError:
+        return 0, 0.0
+    return about.st_size, about.st_mtime
 
 
 def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure]) -> NothingToReport:
@@ -116,15 +165,10 @@ def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Fail
     )
 
 
-def _hashed(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
-    """Return the checkpoints with sha256 and the epoch their names say."""
+def _dated(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Return the checkpoints with the epoch their names say."""
     epochs = epochs_of([checkpoint.file for checkpoint in checkpoints])
-    hashed = []
-    for checkpoint in checkpoints:
-        with checkpoint.path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        hashed.append(replace(checkpoint, sha256=digest, epoch=epochs[checkpoint.file]))
-    return hashed
+    return [replace(checkpoint, epoch=epochs[checkpoint.file]) for checkpoint in checkpoints]
 
 
 def _counted_from_one(checkpoints: list[Checkpoint], history: History | None) -> list[Checkpoint]:
@@ -152,11 +196,11 @@ def _without_copies(checkpoints: list[Checkpoint], record: dict[str, Any]) -> tu
     return [c for c in checkpoints if c.file not in copies], copies
 
 
-def _ordered(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+def _ordered(checkpoints: Sequence[Checkpoint], steps: Mapping[str, int | None]) -> list[Checkpoint]:
     """Return the checkpoints in training order."""
     rest = [c for c in checkpoints if c.epoch is None]
     dated = all(has_date(c.file) for c in rest)
-    counters = {} if dated or len(rest) < 2 else {c.file: iterations(c.path, c.format) for c in rest}
+    counters = {} if dated or len(rest) < 2 else {c.file: steps[c.file] for c in rest}
     by_file = {c.file: c for c in checkpoints}
     order = in_training_order(list(by_file), {c.file: c.epoch for c in checkpoints}, counters)
     return [by_file[file] for file in order]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints import keras_hdf5, keras_zip, v3_weights
+from reportgen.checkpoints import bundle, keras_folder, keras_hdf5, keras_zip, saved_model, shards, v3_weights
 from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.limits import FILE_LIMIT, size
 from reportgen.checkpoints.run import Checkpoint
@@ -29,7 +29,7 @@ _FOREIGN = (
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of checkpoint file."""
+    """One kind of checkpoint: a file, the index of several, or a folder, for which the first bytes are none."""
 
     title: str
     """As it stands in a report."""
@@ -39,13 +39,32 @@ class Format:
     """What it holds; the second argument is a borrowed architecture for files of weights alone."""
     whole: bool
     """Whether the architecture is inside."""
+    parts: Callable[[Path], Sequence[Path]] = lambda path: (path,)
+    """The files it consists of, itself included; for a folder those inside."""
+    unsaid: str = ""
+    """End of the path that users leave away."""
 
 
 FORMATS: dict[str, Format] = {
     "keras": Format("Keras model (.keras)", keras_zip.recognise, keras_zip.read, True),
+    "keras-folder": Format("Keras model (folder)", keras_folder.recognise, keras_folder.read, True, keras_folder.parts),
     "hdf5": Format("Keras model (HDF5)", keras_hdf5.recognise_model, keras_hdf5.read_model, True),
     "hdf5-weights": Format("Keras 2 weights (HDF5)", keras_hdf5.recognise_weights, keras_hdf5.read_weights, False),
     "weights": Format("Keras weights (.weights.h5)", v3_weights.recognise, v3_weights.read, False),
+    "weights-shards": Format(
+        "Keras weights in parts (.weights.json)", shards.recognise, shards.read, False, shards.parts
+    ),
+    "tf-checkpoint": Format("TensorFlow checkpoint", bundle.recognise, bundle.read, False, bundle.parts_of, ".index"),
+    "saved-model": Format(
+        "SavedModel of Keras 2", saved_model.recognise, saved_model.read, True, saved_model.parts_of_folder
+    ),
+    "exported": Format(
+        "SavedModel (weights alone)",
+        saved_model.recognise_exported,
+        saved_model.read_exported,
+        False,
+        saved_model.parts_of_folder,
+    ),
 }
 
 
@@ -63,6 +82,11 @@ def recognise(path: Path, head: bytes) -> str | None:
     return None
 
 
+def parts_of(path: Path, key: str) -> tuple[Path, ...]:
+    """Return the files that a checkpoint of the format `key` consists of."""
+    return tuple(FORMATS[key].parts(path))
+
+
 def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
     """Return what a checkpoint holds: its arrays, and the architecture where there is one.
 
@@ -70,7 +94,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
     """
     kind = FORMATS[checkpoint.format]
     try:
-        found = checkpoint.path.stat().st_size
+        found = sum(part.stat().st_size for part in parts_of(checkpoint.path, checkpoint.format))
         if found > FILE_LIMIT:
             raise CheckpointError(f"the file has {size(found)}", expected=f"at most {size(FILE_LIMIT)}")
         borrowed = None if checkpoint.architecture is None else architecture_in(checkpoint.architecture)
@@ -92,9 +116,15 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
         ) from error
 
 
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a file, none of a folder."""
+    if path.is_dir():
+        return b""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    key = recognise(path, head)
+    key = recognise(path, head_of(path))
     return FORMATS[key].read(path, None).config if key else read_json_architecture(path)

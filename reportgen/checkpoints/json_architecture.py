@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.keras_1 import modern
 from reportgen.checkpoints.limits import CONFIG_LIMIT, parse_json
 from reportgen.errors import CheckpointError
 
@@ -21,4 +22,6 @@ def read_json_architecture(path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(described, dict) or not isinstance(described.get("class_name"), str):
         return None
-    return described if isinstance(described.get("config"), dict | list) else None
+    if not isinstance(described.get("config"), dict | list):
+        return None
+    return modern(described) if str(described.get("keras_version", "")).startswith(("0.", "1.")) else described

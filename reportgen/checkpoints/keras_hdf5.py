@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.cleaning import policy
+from reportgen.checkpoints.groups import Hdf5Groups
+from reportgen.checkpoints.keras_1 import is_old, modern
+from reportgen.checkpoints.keras_1_weights import converted, spelled, unflipped
 from reportgen.checkpoints.limits import (
     CONFIG_LIMIT,
     METADATA_LIMIT,
     Json,
     Node,
     find_hdf5,
+    is_group,
     is_hdf5,
     open_hdf5,
     parse_json,
     read_arrays,
 )
-from reportgen.checkpoints.outline import is_model, layer_name, layers_of, leaves
+from reportgen.checkpoints.other_state import SEEDS, count
+from reportgen.checkpoints.outline import count_layers, is_model, layer_name, layers_of, leaves
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.training import class_of, loss_of
 from reportgen.errors import CheckpointError
-
-OTHER_STATE = ("StateVar", "seed_generator_state", "seed_generator")
-"""Last words of the names of variables that are no weights."""
 
 Inside = dict[str, list[str]]
 """Last word of a name → display names of the layers of a nested model it may mean."""
@@ -51,16 +56,21 @@ def read_model(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
         described = parse_json(_text(file.attrs["model_config"]), "model_config", CONFIG_LIMIT)
         if not isinstance(described, dict) or not isinstance(described.get("config"), dict | list):
             raise CheckpointError("model_config describes no model", expected="an object of class_name and config")
+        if is_model(described):
+            count_layers(described)
         training: Any = {}
         if "training_config" in file.attrs:
             training = parse_json(_text(file.attrs["training_config"]), "training_config", METADATA_LIMIT)
         training = training if isinstance(training, dict) else {}
         weights = find_hdf5(file, "model_weights")
         state = find_hdf5(file, "optimizer_weights")
-        return StoredModel(
-            tuple(_layers(file if weights is None else weights, described)),
-            described,
-            keras_version=_text(file.attrs.get("keras_version", "")),
+        stored = _stored(file, file if weights is None else weights, described)
+        other = dict(stored.other)
+        if states := count(Hdf5Groups(file), "optimizer_weights"):
+            other = {"optimizer": states, **other}
+        return replace(
+            stored,
+            other=other,
             optimizer=class_of(training.get("optimizer_config")) if state is not None and len(state) else "",
             loss=loss_of(training.get("loss")),
         )
@@ -69,25 +79,65 @@ def read_model(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
 def read_weights(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
     """Return the weights; layers of a nested model are named after `config`, a borrowed architecture."""
     with open_hdf5(path) as file:
-        version = _text(file.attrs.get("keras_version", ""))
-        return StoredModel(tuple(_layers(file, config)), config, keras_version=version)
+        return _stored(file, file, config)
 
 
-def _layers(group: Node, config: dict[str, Any] | None) -> Iterator[StoredLayer]:
-    """Yield the layers that have weights, those of nested models each on its own."""
+def _stored(file: Node, group: Node, config: dict[str, Any] | None) -> StoredModel:
+    """Return the model whose weights are in a group, what Keras 1 wrote in the words and axes of Keras 2."""
+    version, backend = _attribute(file, group, "keras_version"), _attribute(file, group, "backend")
+    old = version.startswith(("0.", "1.")) or (not version and _are_old(group, config))
+    if old and config is not None and is_model(config):
+        config = modern(config)
+    other: Counter[str] = Counter()
+    layers = list(_layers(group, config, other, old=old))
+    entries = dict(leaves(config)) if config is not None and is_model(config) else {}
+    for number, layer in enumerate(layers):
+        entry = entries.get(layer.name, {})
+        layer = converted(layer, entry) if old else layer
+        layers[number] = unflipped(layer, entry) if backend == "theano" else layer
+    return StoredModel(tuple(layers), config, keras_version=version or ("1" if old else ""), other=dict(other))
+
+
+def _are_old(group: Node, config: dict[str, Any] | None) -> bool:
+    """Return whether the words of a file without a version are those of Keras 1, which had no scopes in names."""
+    if config is not None and is_old(config):
+        return True
+    found = [find_hdf5(group, name) for name in _names(group, "layer_names")[:1000]]
+    weights = [weight for layer in found if is_group(layer) for weight in _names(layer, "weight_names")]
+    return bool(weights) and all(spelled(weight) != weight for weight in weights)
+
+
+def _layers(group: Node, config: dict[str, Any] | None, other: Counter[str], *, old: bool) -> Iterator[StoredLayer]:
+    """Yield the layers that have weights, those of nested models each on its own; count in `other` what is none."""
     nested = None if config is None else _nested(config)
+    short = _in_bfloat16(config)
     places: dict[str, list[tuple[str, str]]] = {}
     for name in _names(group, "layer_names"):
         found = find_hdf5(group, name)
         if found is None:
             raise CheckpointError(f"no group for layer {name}", expected="one for each name in layer_names")
         for weight in _names(found, "weight_names"):
-            layer, variable = _split(weight, name, nested)
-            if variable.rsplit("/", 1)[-1] not in OTHER_STATE:
+            layer, variable = _split(spelled(weight) if old else weight, name, nested)
+            if variable.rsplit("/", 1)[-1] in SEEDS:
+                other["seed generators"] += 1
+            else:
                 places.setdefault(layer, []).append((variable, f"{name}/{weight}"))
-    arrays = iter(read_arrays(group, [path for listed in places.values() for _, path in listed]))
+    paths = [(path, layer in short) for layer, listed in places.items() for _, path in listed]
+    arrays = iter(
+        read_arrays(group, [path for path, _ in paths], bfloat16={path for path, is_short in paths if is_short})
+    )
     for layer, listed in places.items():
         yield StoredLayer(layer, tuple(Variable(variable, next(arrays)) for variable, _ in listed))
+
+
+def _in_bfloat16(config: dict[str, Any] | None) -> frozenset[str]:
+    """Return the display names of the layers whose weights the architecture says are bfloat16."""
+    if config is None or not is_model(config):
+        return frozenset()
+    known = ((name, layer["config"]) for name, layer in leaves(config))
+    return frozenset(
+        n for n, options in known if isinstance(options, dict) and policy(options.get("dtype")) == "bfloat16"
+    )
 
 
 def _nested(config: dict[str, Any]) -> dict[str, Inside]:
@@ -151,6 +201,11 @@ def _names(group: Node, attribute: str) -> list[str]:
         if not chunks:
             raise CheckpointError(f"no list {attribute}", expected="the lists layer_names and weight_names")
     return [_text(name) for chunk in chunks for name in chunk]
+
+
+def _attribute(file: Node, group: Node, name: str) -> str:
+    """Return a text written on the file or on the group of weights; empty where neither has it."""
+    return _text(file.attrs.get(name, group.attrs.get(name, "")))
 
 
 def _text(value: Json) -> str:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints import v3_weights
-from reportgen.checkpoints.limits import (
-    CONFIG_LIMIT,
-    FILE_LIMIT,
-    METADATA_LIMIT,
-    open_hdf5,
-    open_zip,
-    parse_json,
-    read_member,
-)
+from reportgen.checkpoints.keras_members import CONFIG, read_model
+from reportgen.checkpoints.limits import open_zip
+from reportgen.checkpoints.members import ZipMembers
 from reportgen.checkpoints.stored import StoredModel
-from reportgen.checkpoints.training import class_of, loss_of
-from reportgen.errors import CheckpointError
-
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
 def recognise(path: Path, head: bytes) -> bool:
@@ -38,28 +26,4 @@ def recognise(path: Path, head: bytes) -> bool:
 def read(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
     """Return architecture and weights; the members are read into memory, nothing is unpacked to disk."""
     with open_zip(path) as archive:
-        described = parse_json(read_member(archive, CONFIG, CONFIG_LIMIT), CONFIG, CONFIG_LIMIT)
-        metadata = parse_json(read_member(archive, METADATA, METADATA_LIMIT), METADATA, METADATA_LIMIT)
-        if not isinstance(described, dict) or not isinstance(described.get("config"), dict | list):
-            raise CheckpointError(f"{CONFIG} describes no model", expected="an object of class_name and config")
-        if WEIGHTS not in archive.namelist() and "model.weights.npz" in archive.namelist():
-            raise CheckpointError(
-                "the weights are pickled (model.weights.npz)",
-                expected=f"{WEIGHTS} in the zip file",
-                advice="Pickled data can run code and is never opened. Save the model again with a current Keras.",
-            )
-        weights = read_member(archive, WEIGHTS, FILE_LIMIT)
-    compiled = described.get("compile_config")
-    compiled = compiled if isinstance(compiled, dict) else {}
-    metadata = metadata if isinstance(metadata, dict) else {}
-    with open_hdf5(io.BytesIO(weights)) as file:
-        layers = v3_weights.read_layers(file, described)
-        has_state = bool(v3_weights.optimizer_class(file))
-    return StoredModel(
-        layers,
-        described,
-        keras_version=str(metadata.get("keras_version", "")),
-        saved=str(metadata.get("date_saved", "")).replace("@", " "),
-        optimizer=class_of(compiled.get("optimizer")) if has_state else "",
-        loss=loss_of(compiled.get("loss")),
-    )
+        return read_model(ZipMembers(archive))

@@ -37,14 +37,19 @@ _CONTENTS: tuple[tuple[bytes, int, str, str], ...] = (
 def looks_meant(file: str) -> bool:
     """Return whether a file's name says that it is to be a checkpoint."""
     name = PurePosixPath(file).name.lower()
-    return PurePosixPath(name).suffix in MODEL_SUFFIXES or name.startswith("highest_weight") or ".data-0" in name
+    return PurePosixPath(name).suffix in MODEL_SUFFIXES or name.startswith("highest_weight") or _is_aside(name)
+
+
+def _is_aside(name: str) -> bool:
+    """Return whether a name is that of data, or of the list of parts, of a checkpoint in several files."""
+    return ".data-0" in name or name.endswith(".weights.json")
 
 
 def refusal(found: Found, head: bytes) -> CheckpointError | None:
     """Return why an entry that no format recognises cannot be used, or None where it is simply something else."""
     meant = looks_meant(found.file)
     if found.kind == "model folder":
-        return _refuse(folder_kind(found.path), "Save the model as one .keras or .h5 file.")
+        return _refuse(folder_kind(found.path) or "a folder", "Save the model as one .keras or .h5 file.")
     if found.kind == "link":
         return _refuse("a link that leads elsewhere", "Copy the file itself into the run folder.") if meant else None
     if found.kind == "other":
@@ -64,9 +69,11 @@ def refusal(found: Found, head: bytes) -> CheckpointError | None:
         return None
     name = PurePosixPath(found.file).name
     if ".data-0" in name:
-        return None  # told once, by its .index
+        if found.path.with_name(name.partition(".data-0")[0] + ".index").exists():
+            return None  # told once, by its .index
+        return _refuse("the data of a TensorFlow checkpoint without its .index", "Copy the .index file beside it.")
     if name.endswith(".index"):
-        return _refuse("part of a TensorFlow checkpoint", "Save the model as .keras or .h5, or with save_weights.")
+        return _refuse("a damaged index of a TensorFlow checkpoint", "Copy it again, or leave it out.")
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html")):
         return _refuse("a web page", "The download gave an error page. Fetch the file again.")

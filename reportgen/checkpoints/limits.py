@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import stat
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeGuard
@@ -25,6 +27,9 @@ TOTAL_LIMIT = 6 * GIB
 RATIO_LIMIT = 100
 """Declared size over stored size; not looked at below 1 MiB."""
 DEPTH_LIMIT = 24
+JSON_DEPTH_LIMIT = 200
+_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+"""A string of a JSON text; one that never ends takes the rest, so that the search never begins anew inside it."""
 FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 """HDF5 filters that are part of the library itself; any other would load a plugin."""
 
@@ -46,6 +51,18 @@ def size(number: int) -> str:
         if number >= step:
             return f"{number / step:.1f} {unit}"
     return f"{number} byte"
+
+
+def regular(path: Path) -> int:
+    """Return the size of a regular file [byte]; refuse links, pipes and devices before they are opened."""
+    about = path.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        raise CheckpointError(
+            f"{path.name} is {'a link' if stat.S_ISLNK(about.st_mode) else 'no regular file'}",
+            expected="a file of its own",
+            advice="Copy the file itself to where the link is.",
+        )
+    return about.st_size
 
 
 @contextmanager
@@ -107,16 +124,19 @@ def address(group: Node) -> int:
     return found
 
 
-def read_arrays(file: Node, paths: Sequence[str]) -> list[NDArray[np.generic]]:
-    """Return the arrays at `paths`, all of them judged by their headers before the first is read."""
+def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] = ()) -> list[NDArray[np.generic]]:
+    """Return the arrays at `paths`, all of them judged by their headers before the first is read.
+
+    Two opaque bytes are bfloat16 where the array itself says so, or its path is in `bfloat16`.
+    """
     found = [(path, find_hdf5(file, path)) for path in paths]
-    total = sum(_declared(path, dataset) for path, dataset in found)
+    total = sum(_declared(path, dataset, short=path in bfloat16) for path, dataset in found)
     if total > TOTAL_LIMIT:
         raise CheckpointError(f"the arrays take {size(total)}", expected=f"at most {size(TOTAL_LIMIT)}")
     return [_values(dataset) for _, dataset in found]
 
 
-def _declared(path: str, dataset: Node) -> int:
+def _declared(path: str, dataset: Node, *, short: bool) -> int:
     """Return the size of a dataset [byte] as its header says it; refuse what must not be read."""
     import h5py
 
@@ -129,6 +149,12 @@ def _declared(path: str, dataset: Node) -> int:
             advice="Files of weights hold no external storage; do not trust this one.",
         )
     dtype = dataset.dtype
+    if _is_bfloat16(dtype) and not short and dataset.attrs.get("dtype") not in {"bfloat16", b"bfloat16"}:
+        raise CheckpointError(
+            f"{path} holds two bytes a number, and nothing says of what kind",
+            expected="an architecture that says bfloat16 beside it",
+            received=str(dtype),
+        )
     if dtype.kind not in "fiub" and not _is_bfloat16(dtype):
         raise CheckpointError(f"{path} holds no plain numbers", expected="float, integer or bool", received=str(dtype))
     if dataset.shape is None:
@@ -152,8 +178,12 @@ def _values(dataset: Node) -> NDArray[np.generic]:
     if not _is_bfloat16(dataset.dtype):
         return np.asarray(dataset[()])
     halves = np.frombuffer(np.ascontiguousarray(dataset[()]).tobytes(), dtype="<u2")
-    widened: NDArray[np.generic] = (halves.astype(np.uint32) << 16).view(np.float32).reshape(dataset.shape)
-    return widened
+    return widened(halves).reshape(dataset.shape)
+
+
+def widened(halves: NDArray[np.uint16]) -> NDArray[np.generic]:
+    """Return the float32 numbers whose upper halves these are: bfloat16 is the same number without its lower half."""
+    return (halves.astype(np.uint32) << 16).view(np.float32)
 
 
 def _is_bfloat16(dtype: np.dtype[Any]) -> bool:
@@ -174,14 +204,19 @@ def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             advice="Wait until it is written, or copy it again.",
         ) from error
     with archive:
-        name, times = max(Counter(archive.namelist()).items(), key=lambda item: item[1], default=("", 0))
-        if times > 1:
-            raise CheckpointError(
-                f"the zip file holds {name} {times} times",
-                expected="each member once",
-                advice="Keras writes no such file; do not trust this one.",
-            )
+        unique_members(archive)
         yield archive
+
+
+def unique_members(archive: zipfile.ZipFile) -> None:
+    """Raise CheckpointError where a zip file holds two members of one name."""
+    name, times = max(Counter(archive.namelist()).items(), key=lambda item: item[1], default=("", 0))
+    if times > 1:
+        raise CheckpointError(
+            f"the zip file holds {name} {times} times",
+            expected="each member once",
+            advice="Keras writes no such file; do not trust this one.",
+        )
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
@@ -208,14 +243,28 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 
 def parse_json(data: bytes | str, what: str, limit: int) -> Json:
-    """Return the value of a JSON text of at most `limit` bytes."""
+    """Return the value of a JSON text of at most `limit` bytes, its depth judged before it is parsed."""
     if len(data) > limit:
         raise CheckpointError(f"{what} is {size(len(data))} long", expected=f"at most {size(limit)}")
     try:
-        return json.loads(data)
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        if (depth := _depth(text)) > JSON_DEPTH_LIMIT:
+            raise CheckpointError(
+                f"{what} is nested too deeply", expected=f"at most {JSON_DEPTH_LIMIT} levels", received=str(depth)
+            )
+        return json.loads(text)
     except RecursionError:
         raise CheckpointError(f"{what} is nested too deeply") from None
     except ValueError as error:
         raise CheckpointError(
             f"{what} is no JSON", expected="JSON text as Keras writes it", received=str(error)
         ) from error
+
+
+def _depth(text: str) -> int:
+    """Return how deep the brackets of a JSON text are nested; those inside strings are none."""
+    bare = _STRINGS.sub("", text).encode("utf-8", "replace")
+    steps = np.frombuffer(bare, np.uint8)
+    # The codes of brackets and braces differ in bit 0x20 alone.
+    opened = ((steps | 0x20) == ord("{")).astype(np.int8) - ((steps | 0x20) == ord("}"))
+    return int(np.cumsum(opened, dtype=np.int64).max(initial=0))

@@ -62,3 +62,18 @@ def leaves(model: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[
             yield from leaves(layer, name + "/", depth + 1)
         else:
             yield name, layer
+
+
+def count_layers(model: dict[str, Any]) -> int:
+    """Return how many layers a model and those inside it list; raises CheckpointError as soon as they are too many."""
+    total, pending = 0, [(model, 0)]
+    while pending:
+        here, depth = pending.pop()
+        if depth > NESTING_LIMIT:
+            raise CheckpointError(f"models are nested {depth} deep", expected=f"at most {NESTING_LIMIT}")
+        layers = layers_of(here)
+        total += len(layers)
+        if total > LAYER_LIMIT:
+            raise CheckpointError(f"the architecture has {total} layers", expected=f"at most {LAYER_LIMIT}")
+        pending.extend((layer, depth + 1) for layer in layers if is_model(layer))
+    return total

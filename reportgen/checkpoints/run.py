@@ -30,6 +30,8 @@ class Checkpoint:
     sha256: str
     architecture: Path | None = None
     """File whose architecture it borrows, where it holds weights alone."""
+    modified: int = 0
+    """When the newest of its files was changed, as found [ns since 1970]; 0 where nobody looked."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class StoredLayer:
     name: str
     """The user's name; a layer of a nested model is `backbone/conv1`."""
     variables: tuple[Variable, ...]
+    group: str = ""
+    """Where the arrays lie in a file of groups: the attributes that lead to a layer of a subclassed model."""
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, is_hdf5, open_hdf5, read_arrays
-from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
+from reportgen.checkpoints.groups import Groups, Hdf5Groups
+from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.numbering import unnumbered
+from reportgen.checkpoints.other_state import at_the_root, count, kind_of
+from reportgen.checkpoints.outline import NESTING_LIMIT, count_layers, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
-from reportgen.checkpoints.variables import snake, variable_names
+from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
 from reportgen.errors import CheckpointError
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
-NO_WEIGHTS = re.compile(r"_?(optimizer|metrics|compile_metrics|loss_tracker)|(seed_generator|state_var)(_\d+)?")
-"""Groups that hold other state than weights."""
+ROLES = frozenset({
+    "forward_layer", "backward_layer", "layer", "cell", "query_dense", "key_dense", "value_dense", "output_dense",
+})  # fmt: skip
+"""Attributes under which Keras' own layers keep the layers inside them."""
 GROUP_LIMIT = 100_000
 
 Places = list[tuple[str, str]]
@@ -36,41 +41,49 @@ def recognise(path: Path, head: bytes) -> bool:
 def read(path: Path, config: dict[str, Any] | None = None) -> StoredModel:
     """Return the weights; names are those of `config`, a borrowed architecture, where there is one."""
     with open_hdf5(path) as file:
-        return StoredModel(read_layers(file, config), config, optimizer=optimizer_class(file))
+        return read_weights(Hdf5Groups(file), config)
 
 
-def optimizer_class(file: Node) -> str:
-    """Return the class of the optimiser whose state is in the file, as far as the file says it."""
-    state = find_hdf5(file, "optimizer/vars")
-    if not is_group(state) or not len(state):
-        return ""
-    name = state.attrs.get("name", "")
-    # Keras numbers optimisers through a session: adam_27 is Adam.
-    return re.sub(r"_\d+$", "", name) if isinstance(name, str) and name else "unknown"
-
-
-def read_layers(file: Node, config: dict[str, Any] | None) -> tuple[StoredLayer, ...]:
-    """Return the layers' arrays under the user's names.
+def read_weights(groups: Groups, config: dict[str, Any] | None) -> StoredModel:
+    """Return the arrays of all layers under the user's names, and what else there is.
 
     Groups are called by class (`conv2d_1`), not by layer: the name is in an attribute (Keras 3), or follows from
     counting the classes in the order of the architecture (Keras 2).
     """
-    described = config is not None and is_model(config)
-    named = list(_described(file, "", config, "") if config and described else _undescribed(file))
-    arrays = iter(read_arrays(file, [path for _, places in named for _, path in places]))
-    return tuple(StoredLayer(name, tuple(Variable(word, next(arrays)) for word, _ in places)) for name, places in named)
+    other: Counter[str] = Counter()
+    if config is not None and is_model(config):
+        count_layers(config)
+        other.update(at_the_root(groups))
+        named = list(_described(groups, "", config, "", other))
+    else:
+        named = list(_undescribed(groups, other))
+    arrays = iter(groups.arrays([path for _, _, places in named for _, path in places]))
+    layers = tuple(
+        StoredLayer(name, tuple(Variable(word, next(arrays)) for word, _ in places), group.strip("/"))
+        for name, group, places in named
+    )
+    return StoredModel(layers, config, optimizer=optimizer_class(groups), other=dict(other))
+
+
+def optimizer_class(groups: Groups) -> str:
+    """Return the class of the optimiser whose state is in the file, as far as the file says it."""
+    if not groups.children("optimizer/vars"):
+        return ""
+    # Keras numbers optimisers through a session: adam_27 is Adam.
+    return unnumbered(groups.label("optimizer/vars")) or "unknown"
 
 
 def _described(
-    file: Node, path: str, model: dict[str, Any], prefix: str, depth: int = 0
-) -> Iterator[tuple[str, Places]]:
-    """Yield each layer of the architecture that has arrays in the group `path`."""
+    groups: Groups, path: str, model: dict[str, Any], prefix: str, other: Counter[str], depth: int = 0
+) -> Iterator[tuple[str, str, Places]]:
+    """Yield (name, group, places) of each layer of the architecture that has arrays in the group `path`."""
     if depth > NESTING_LIMIT:
         raise CheckpointError(f"models are nested {depth} deep", expected=f"at most {NESTING_LIMIT}")
-    container = next((p for p in (f"{path}/{name}" for name in CONTAINERS) if find_hdf5(file, p)), None)
+    containers = (f"{path}/{name}" for name in CONTAINERS)
+    container = next((p for p in containers if groups.children(p) is not None), None)
     if container is None:
         return
-    by_name = _names(file, container)
+    by_name = _names(groups, container)
     counts: dict[str, int] = {}
     for layer in layers_of(model):
         kind = snake(str(layer.get("class_name")))
@@ -80,72 +93,74 @@ def _described(
         kind = "functional" if kind == "model" else kind
         number = counts[kind] = counts.get(kind, -1) + 1
         group = by_name.get(layer_name(layer), f"{kind}_{number}" if number else kind)
+        place = f"{container}/{group}"
         if is_model(layer):
-            yield from _described(file, f"{container}/{group}", layer, f"{prefix}{layer_name(layer)}/", depth + 1)
-        elif places := list(_places(file, f"{container}/{group}", kind, layer["config"])):
-            yield prefix + layer_name(layer), places
+            yield from _described(groups, place, layer, f"{prefix}{layer_name(layer)}/", other, depth + 1)
+        elif places := list(_places(groups, place, kind, layer["config"], other)):
+            yield prefix + layer_name(layer), place, places
 
 
-def _names(file: Node, container: str) -> dict[str, str]:
+def _names(groups: Groups, container: str) -> dict[str, str]:
     """Return user's name → group of the layers in a container, where the file has the names."""
-    names = {}
-    for group in _children(file, container):
-        found = find_hdf5(file, f"{container}/{group}/vars")
-        name = found.attrs.get("name") if is_group(found) else None
-        if isinstance(name, str) and name:
-            names[name] = group
-    return names
+    labelled = ((groups.label(f"{container}/{group}/vars"), group) for group in groups.children(container) or ())
+    return {label: group for label, group in labelled if label}
 
 
-def _places(file: Node, path: str, kind: str, config: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _places(groups: Groups, path: str, kind: str, config: Any, other: Counter[str]) -> Iterator[tuple[str, str]]:
     """Yield (variable name, path) of a layer's arrays, those of the layers inside it included."""
-    for inner, prefix, name in _walk(file, path):
-        numbers = _numbers(file, inner)
+    for inner, prefix, name in _walk(groups, path, other, labelled=ROLES):
+        numbers = _numbers(groups, inner)
         names = variable_names(kind if inner == path else name, config if inner == path else {}, len(numbers))
         for word, number in zip(names, numbers, strict=True):
             yield prefix + word, f"{inner}/vars/{number}"
 
 
-def _undescribed(file: Node) -> Iterator[tuple[str, Places]]:
-    """Yield each group that has arrays, under the names in the file: no architecture says more."""
-    for path, prefix, _ in _walk(file, ""):
-        if numbers := _numbers(file, path):
-            kind = path.rsplit("/", 1)[-1].rstrip("0123456789").rstrip("_")
-            names = variable_names(kind, {}, len(numbers))
+def _undescribed(groups: Groups, other: Counter[str]) -> Iterator[tuple[str, str, Places]]:
+    """Yield (name, group, places) of each group with arrays, under the names in the file: no architecture says more."""
+    for path, prefix, _ in _walk(groups, "", other):
+        if numbers := _numbers(groups, path):
+            words = (path.rsplit("/", 1)[-1], groups.label(f"{path}/vars"))
+            kind = next((kind for word in words if (kind := unnumbered(word)) in VARIABLES), unnumbered(words[0]))
+            names = variable_names(kind, {}, len(numbers)) if path else tuple(numbers)
             places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)]
-            yield prefix.rstrip("/") or "model", places
+            yield prefix.rstrip("/") or "model", path, places
 
 
-def _walk(file: Node, start: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (path, user's names down to it, last name) of a group and of all in it, each group once."""
+def _walk(
+    groups: Groups, start: str, other: Counter[str], labelled: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str, str]]:
+    """Yield (path, user's names down to it, last name) of a group and of all in it, each group once.
+
+    In a container of layers, and for attributes that are `labelled`, the name is the label; elsewhere groups are
+    attributes of the user's class, and that is the word the user knows. Other state is passed over and counted.
+    """
     pending = [(start, "", start.rsplit("/", 1)[-1])]
     seen = set()
     while pending:
         path, prefix, name = pending.pop()
-        group = find_hdf5(file, path)
-        if not is_group(group) or address(group) in seen:
+        children = groups.children(path)
+        if children is None or groups.identity(path) in seen:
             continue
-        seen.add(address(group))
+        seen.add(groups.identity(path))
         if len(seen) > GROUP_LIMIT:
             raise CheckpointError("far too many groups", expected=f"at most {GROUP_LIMIT}")
         yield path, prefix, name
         inner = []
-        for child in sorted(group, key=lambda n: (len(n), n) if n.isdecimal() else (0, n)):
-            if child == "vars" or NO_WEIGHTS.fullmatch(child):
-                continue
-            variables = find_hdf5(file, f"{path}/{child}/vars")
-            label = variables.attrs.get("name") if is_group(variables) else None
-            word = label if isinstance(label, str) and label else child.strip("_").removesuffix("_dense")
-            inner.append((f"{path}/{child}", prefix if child in CONTAINERS else f"{prefix}{word}/", word))
+        for child in sorted(children, key=lambda n: (len(n), n) if n.isdecimal() else (0, n)):
+            inside = f"{path}/{child}"
+            if kind := kind_of(child):
+                other[kind] += count(groups, inside)
+            elif child != "vars":
+                bare, label = child.strip("_"), groups.label(f"{inside}/vars")
+                word = bare.removesuffix("_dense") if bare in ROLES else child
+                if label and (path.rsplit("/", 1)[-1] in CONTAINERS or bare in labelled):
+                    word = label
+                elif label and "vars" not in children and unnumbered(label) != unnumbered(child):
+                    word = label  # in a list of the user's groups are called by class; a label of the user's says more
+                inner.append((inside, prefix if child in CONTAINERS else f"{prefix}{word}/", word))
         pending.extend(reversed(inner))
 
 
-def _numbers(file: Node, path: str) -> list[str]:
+def _numbers(groups: Groups, path: str) -> list[str]:
     """Return the names of a group's own arrays: 0, 1, …, 10."""
-    return sorted(_children(file, f"{path}/vars"), key=lambda n: (len(n), n))
-
-
-def _children(file: Node, path: str) -> list[str]:
-    """Return the names in a group, in the order of the file; nothing where there is no group."""
-    found = find_hdf5(file, path)
-    return list(found) if is_group(found) else []
+    return sorted(groups.children(f"{path}/vars") or (), key=lambda n: (len(n), n))

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -78,18 +79,31 @@ def _look(path: Path, file: str) -> Found | None:
         return Found(path, file, "file", about.st_size)
     if not stat.S_ISDIR(about.st_mode):
         return Found(path, file, "other")
-    return Found(path, file, "model folder") if folder_kind(path) else None
+    if not folder_kind(path):
+        return None
+    inside = (entry.lstat() for entry in path.rglob("*") if not entry.is_dir())
+    return Found(path, file, "model folder", sum(entry.st_size for entry in islice(inside, ENTRY_LIMIT)))
+
+
+def is_saved_model(path: Path) -> bool:
+    """Return whether a path is a folder that is itself a model, by what it holds."""
+    return path.is_dir() and any(os.path.lexists(path / name) for name in _MARKS)
 
 
 def folder_kind(path: Path) -> str:
     """Return what kind of saved model a folder is, or nothing."""
-    if (path / "saved_model.pb").is_file():
-        return "a SavedModel folder of TensorFlow"
-    if (path / "config.json").is_file() and (path / "model.weights.h5").is_file():
-        return "an unzipped .keras folder"
-    if (path / "_CHECKPOINT_METADATA").is_file():
-        return "an Orbax folder"
-    return "a folder with the name of a file" if path.suffix in {".keras", ".h5", ".hdf5"} else ""
+    kinds = ((name, kind) for name, kind in _MARKS.items() if os.path.lexists(path / name))
+    return next((kind for _, kind in kinds), "a folder with the name of a file" if path.suffix in _SUFFIXES else "")
+
+
+_MARKS = {
+    "saved_model.pb": "a SavedModel folder of TensorFlow",
+    "model.weights.h5": "an unzipped .keras folder",
+    "model.weights.npz": "an unzipped .keras folder",
+    "_CHECKPOINT_METADATA": "an Orbax folder",
+}
+"""Files that make a folder a model."""
+_SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 
 def _expression(pattern: str) -> str:

@@ -32,12 +32,14 @@ class Answer:
     exit_code: int = 0
     failures: tuple[Failure, ...] = ()
     """What is missing, on stderr."""
+    missing: str = "missing from the report"
+    """The words above the failures."""
 
 
 def give(answer: Answer, command: str, *, as_json: bool, color: bool | None) -> int:
     """Print an answer and return its exit code."""
     if answer.failures:
-        click.echo(failure_list(answer.failures), err=True, color=color)
+        click.echo(failure_list(answer.failures, answer.missing), err=True, color=color)
     if as_json:
         failures = {"failures": [asdict(failure) for failure in answer.failures]} if answer.failures else {}
         _json_line(command, answer.exit_code, answer.data | failures)
@@ -59,11 +61,11 @@ def give_error(error: ReportgenError, command: str, *, as_json: bool, color: boo
     return error.exit_code
 
 
-def failure_list(failures: tuple[Failure, ...]) -> str:
+def failure_list(failures: tuple[Failure, ...], title: str = "missing from the report") -> str:
     """Tell each failure in a few lines: what, why, and what to do."""
     failed = sum(failure.status == "failed" for failure in failures)
     skipped = len(failures) - failed
-    lines = [click.style(f"missing from the report: {failed} failed, {skipped} skipped", fg="yellow", bold=True)]
+    lines = [click.style(f"{title}: {failed} failed, {skipped} skipped", fg="yellow", bold=True)]
     for failure in failures:
         lines.append(f"  {failure.kind} {failure.name}: {failure.problem}")
         details = {title: getattr(failure, title) for title in ("expected", "received", "advice")}

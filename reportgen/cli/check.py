@@ -74,12 +74,17 @@ def _run(loaded: Loaded) -> str:
 def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
     """Yield the files that a run will look into; what they hold is not read."""
     from reportgen.checkpoints.kinds import looks_meant
-    from reportgen.checkpoints.walk import walk
+    from reportgen.checkpoints.walk import is_saved_model, walk
 
-    found = [path] if path.is_file() else [entry.path for entry in walk(path, patterns) if entry.kind == "file"]
+    index = path.with_name(f"{path.name}.index")
+    if path.is_file() or is_saved_model(path) or index.is_file():
+        found = [path if path.exists() else index]
+    else:
+        found = [entry.path for entry in walk(path, patterns) if entry.kind in ("file", "model folder")]
     for file in found:
-        if looks_meant(file.name):
-            yield file
+        if file.is_dir() or looks_meant(file.name):
+            if ".data-0" not in file.name:
+                yield file
             continue
         with file.open("rb") as opened:
             if opened.read(8).startswith(SIGNATURES):
@@ -88,13 +93,33 @@ def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
 
 def _probes(loaded: Loaded) -> str:
     from reportgen.probes.catalogue import read_catalogue
-    from reportgen.probes.files import find_files
 
     probes = loaded.config.probes
-    lists = probes.images if isinstance(probes.images, dict) else {"": probes.images}
-    counts = {}
+    count, alone = _count_files(probes.images, loaded.base, "probes.images")
+    for name, source in probes.inputs.items():
+        if source.images is not None:
+            where = f"probes.inputs.{name}.images"
+            others, single = _count_files(source.images, loaded.base, where)
+            if alone and single and others != count:
+                raise ConfigError(
+                    "there is not one picture a probe", where=where, expected=f"{count} files", received=f"{others}"
+                )
+    words = f"{count} image file{'s' if count > 1 else ''}{' a band' if isinstance(probes.images, dict) else ''}"
+    words += f", more for {', '.join(probes.inputs)}" if probes.inputs else ""
+    if probes.catalogue is None:
+        return f"{words}, no catalogue"
+    catalogue = read_catalogue(probes.catalogue, probes, loaded.base)
+    return f"{words}, {len(catalogue.rows)} rows in {probes.catalogue}"
+
+
+def _count_files(images: tuple[str, ...] | dict[str, tuple[str, ...]], base: Path, where: str) -> tuple[int, bool]:
+    """Return the number of files (of each band) and whether their names promise one image a file."""
+    from reportgen.probes.files import find_files
+
+    lists = images if isinstance(images, dict) else {"": images}
+    counts, alone = {}, True
     for band, patterns in lists.items():
-        files = find_files(patterns, loaded.base)
+        files = find_files(patterns, base)
         for error in (file for file in files if isinstance(file, ReportgenError)):
             raise ConfigError(
                 error.problem,
@@ -104,19 +129,15 @@ def _probes(loaded: Loaded) -> str:
                 advice=error.advice,
             )
         counts[band] = len(files)
+        alone = alone and all(isinstance(f, Path) and f.suffix.lower() in {".png", ".jpg", ".jpeg"} for f in files)
     if len(set(counts.values())) > 1:
         raise ConfigError(
             "the bands have different numbers of files",
-            where="probes.images",
+            where=where,
             expected="one file a galaxy in each band",
             received=", ".join(f"{band}: {count}" for band, count in counts.items()),
         )
-    count = next(iter(counts.values()))
-    words = f"{count} image file{'s' if count > 1 else ''}{' a band' if len(counts) > 1 else ''}"
-    if probes.catalogue is None:
-        return f"{words}, no catalogue"
-    catalogue = read_catalogue(probes.catalogue, probes.columns, loaded.base)
-    return f"{words}, {len(catalogue.rows)} rows in {probes.catalogue}"
+    return next(iter(counts.values())), alone
 
 
 def _sections(loaded: Loaded) -> str:

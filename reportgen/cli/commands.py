@@ -93,6 +93,19 @@ def init(run: Path, probes: tuple[str, ...], output: Path | None, force: bool) -
     return Answer(*write_configuration(run, probes, file, force=force))
 
 
+@reportgen.command(short_help="Tell what checkpoint files hold.")
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@every_command
+def inspect(files: tuple[Path, ...]) -> Answer:
+    """Tell what checkpoint files, or those of a folder, hold: format, Keras version, layers, shapes, NaN, sha256.
+
+    Nothing in a file is executed, and TensorFlow is not needed.
+    """
+    from reportgen.cli.inspection import inspect_files
+
+    return inspect_files(files)
+
+
 @reportgen.command(short_help="Make a small run to report on.")
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same images.")

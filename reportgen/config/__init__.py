@@ -4,7 +4,7 @@ from reportgen.config.display import DisplayConfig
 from reportgen.config.load import CHOOSE, Loaded, load, resolved_yaml
 from reportgen.config.model import SECTION_IDS, Config, ReportConfig, RunConfig, SectionConfig, TaskConfig
 from reportgen.config.options import Options
-from reportgen.config.probes import PrepareConfig, ProbesConfig
+from reportgen.config.probes import InputConfig, PrepareConfig, ProbesConfig
 from reportgen.config.problems import Problem, WrongConfig
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "SECTION_IDS",
     "Config",
     "DisplayConfig",
+    "InputConfig",
     "Loaded",
     "Options",
     "PrepareConfig",

@@ -26,6 +26,10 @@ def missing_files(document: Document, base: Path) -> list[Problem]:
             problems.append(_problem(document, key, f"no such {kind}: {written}", base, written))
         elif isinstance(written, str) and kind == "file" and not (base / written).is_file():
             problems.append(Problem(str(document.spot(key)), dotted(key), f"{written} is a folder, not a file"))
+    if isinstance(written := _at(document.value, ("run", "model")), str):
+        file = written.rpartition(":")[0]
+        if file and not (base / file).is_file():
+            problems.append(_problem(document, ("run", "model"), f"no such file: {file}", base, file))
     for key, pattern in _image_patterns(document.value):
         if not any(matches(base, pattern)):
             is_pattern = glob.has_magic(pattern)
@@ -50,15 +54,17 @@ def matches(base: Path, pattern: str) -> Iterator[Path]:
 
 
 def _image_patterns(value: Value) -> Iterator[tuple[Key, str]]:
-    key: Key = ("probes", "images")
-    images = _at(value, key)
-    groups = images.items() if isinstance(images, dict) else [(None, images)]
-    for band, patterns in groups:
-        here = (*key, band) if band is not None else key
-        if isinstance(patterns, str):
-            yield here, patterns
-        elif isinstance(patterns, list):
-            yield from (((*here, i), item) for i, item in enumerate(patterns) if isinstance(item, str))
+    inputs = _at(value, ("probes", "inputs"))
+    named: list[Key] = [("probes", "inputs", name, "images") for name in (inputs if isinstance(inputs, dict) else ())]
+    for key in (("probes", "images"), *named):
+        images = _at(value, key)
+        groups = images.items() if isinstance(images, dict) else [(None, images)]
+        for band, patterns in groups:
+            here = (*key, band) if band is not None else key
+            if isinstance(patterns, str):
+                yield here, patterns
+            elif isinstance(patterns, list):
+                yield from (((*here, i), item) for i, item in enumerate(patterns) if isinstance(item, str))
 
 
 def _at(value: Value, key: Key) -> Value:

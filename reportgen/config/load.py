@@ -69,10 +69,16 @@ def load(file: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str] | N
 def resolved_yaml(config: Config) -> str:
     """Write the whole configuration as YAML, every default included, paths as they were given."""
     values = config.model_dump(mode="json")
-    for step in values["probes"]["prepare"]["steps"]:
-        for name in [name for name, value in step.items() if value is None]:
-            del step[name]
+    probes = values["probes"]
+    probes["inputs"] = {name: _given(source) for name, source in probes["inputs"].items()}
+    for prepare in (probes["prepare"], *(s["prepare"] for s in probes["inputs"].values() if "prepare" in s)):
+        prepare["steps"] = [_given(step) for step in prepare["steps"]]
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that have a value, of a group in which exactly one does."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _text(file: Path) -> str:

@@ -32,6 +32,18 @@ class RunConfig(Options):
     """Column of the history that says which checkpoint is best; by default what run.json says, else val_loss, loss."""
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether the best value of `monitor` is its smallest or its largest; auto knows accuracy-like names."""
+    model: str | None = None
+    """path/to/file.py:function of your own code, for networks no file describes: the function returns the model."""
+    trust: bool = False
+    """Let Keras load what cannot be rebuilt safely: that can run code, so only for files you made yourself."""
+
+    @field_validator("model")
+    @classmethod
+    def _name_file_and_function(cls, value: str | None) -> str | None:
+        file, _, function = (value or "").rpartition(":")
+        if value is not None and not (file.endswith(".py") and function.isidentifier()):
+            raise ValueError("expected path/to/file.py:function")
+        return value
 
 
 class TaskConfig(Options):
@@ -41,6 +53,8 @@ class TaskConfig(Options):
     """auto: one unit is a regression if the probes have targets, else a binary classifier; more units are classes."""
     classes: tuple[str, ...] = ()
     """Names of the classes in the order of the outputs. A binary classifier with one unit: (negative, positive)."""
+    prediction: str | None = None
+    """Name of the output that is the prediction, where the network has several; by default its first vector."""
     output: str = ""
     """What the output is called in captions: merger probability, human score, …"""
     unit: str = ""
@@ -71,6 +85,16 @@ class ReportConfig(Options):
     """A paragraph of your own for the first page."""
 
 
+class LimitsConfig(Options):
+    """What the process that runs the networks may use; reading files has limits of its own, by their size."""
+
+    memory: float | None = Field(default=None, gt=0)
+    """Memory for the networks, their weights and feature maps [GiB]; by default half of what the machine has free."""
+    seconds: float = Field(default=900, gt=0)
+    """Time for building one network and running the probes through it [s]; a checkpoint that takes longer is given
+    up."""
+
+
 class Config(Options):
     """A whole configuration. Paths are relative to the file they stand in."""
 
@@ -86,6 +110,8 @@ class Config(Options):
     """The sections of the report in their order: an id, or {id, title, options}."""
     report: ReportConfig = ReportConfig()
     """How the report looks."""
+    limits: LimitsConfig = LimitsConfig()
+    """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 from reportgen.config.options import Options
@@ -19,6 +20,10 @@ def group_at(model: type[Options], key: Key) -> type[Options] | None:
             current = next(iter(get_args(current)), None) if get_origin(current) is tuple else None
         elif is_group(current) and part in current.model_fields:
             current = current.model_fields[part].annotation
+            if isinstance(current, UnionType):
+                current = next((choice for choice in get_args(current) if is_group(choice)), current)
+        elif get_origin(current) is dict:
+            current = get_args(current)[1]
         else:
             return None
     return current if is_group(current) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -114,6 +114,64 @@ class PrepareConfig(Options):
     """Arithmetic, in this order."""
 
 
+def _as_lists(images: object) -> object:
+    """Return patterns as lists where one stands alone."""
+    if isinstance(images, dict):
+        return {band: [v] if isinstance(v, str) else v for band, v in images.items()}
+    return [images] if isinstance(images, str) else images
+
+
+class InputConfig(Options):
+    """What one input of a network with several gets.
+
+    Exactly one of image, images, column and columns, or `prepare` alone: the same picture prepared otherwise.
+    """
+
+    image: Literal[True] | None = None
+    """The prepared image; the one input that is not named gets it by itself."""
+    images: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
+    """Files, folders or patterns of another picture of each probe: as many as `probes.images` has, in the same
+    order."""
+    column: str | None = None
+    """Column of the catalogue with the file name of another picture of each probe, relative to the catalogue or to
+    this file."""
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Columns of the catalogue: a vector of their numbers, in this order."""
+    mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Of `columns`: subtract the first list, divide by the second, as in training."""
+    scale: float | None = None
+    """Of `columns`: multiply by this, as in training."""
+    prepare: PrepareConfig | None = None
+    """Preparation of this picture; by default that of the first, `probes.prepare`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_one_pattern(cls, value: Any) -> Any:
+        return (
+            {**value, "images": _as_lists(value["images"])} if isinstance(value, dict) and "images" in value else value
+        )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        kinds = ("image", "images", "column", "columns")
+        given = [name for name in kinds if getattr(self, name) is not None]
+        if len(given) > 1 or not (given or self.prepare):
+            raise ValueError(
+                f"an input is exactly one of {', '.join(kinds)}, or prepare alone; received {given or '{}'}"
+            )
+        if self.prepare and given in (["image"], ["columns"]):
+            raise ValueError(f"prepare does not go with {given[0]}")
+        if self.columns is None and (self.mean_std or self.scale is not None):
+            raise ValueError("mean_std and scale are for columns; pictures have prepare.steps")
+        if self.mean_std and self.scale is not None:
+            raise ValueError("mean_std or scale, not both")
+        if self.mean_std and (
+            {len(self.mean_std[0]), len(self.mean_std[1])} != {len(self.columns or ())} or 0 in self.mean_std[1]
+        ):
+            raise ValueError("mean_std is two lists with a number a column, without 0 in the second")
+        return self
+
+
 class ProbesConfig(Options):
     """Where the probe images are and what is done with them."""
 
@@ -139,15 +197,20 @@ class ProbesConfig(Options):
     """From the file to exactly what the network was trained on."""
     display: DisplayConfig = DisplayConfig()
     """What a person sees."""
+    inputs: dict[str, InputConfig] = Field(default_factory=dict)
+    """For a network with several inputs: what each gets, by the name of its input layer. The one that is not named
+    gets the prepared image."""
 
     @model_validator(mode="before")
     @classmethod
     def _accept_one_pattern(cls, value: object) -> object:
-        if isinstance(value, dict) and "images" in value:
-            images = value["images"]
-            if isinstance(images, str):
-                value = {**value, "images": [images]}
-            elif isinstance(images, dict):
-                lists = {band: [v] if isinstance(v, str) else v for band, v in images.items()}
-                value = {**value, "images": lists}
-        return value
+        return (
+            {**value, "images": _as_lists(value["images"])} if isinstance(value, dict) and "images" in value else value
+        )
+
+    @model_validator(mode="after")
+    def _columns_have_a_catalogue(self) -> Self:
+        for name, source in self.inputs.items():
+            if self.catalogue is None and (source.column or source.columns):
+                raise ValueError(f"inputs.{name} is taken from the catalogue; set probes.catalogue")
+        return self

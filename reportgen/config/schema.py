@@ -24,12 +24,13 @@ def json_schema() -> str:
     sections = schema["properties"]["sections"]
     sections["items"] = {"anyOf": [{"enum": list(SECTION_IDS)}, sections["items"]]}
     groups["StepConfig"] |= {"minProperties": 1, "maxProperties": 1}
-    images = groups["ProbesConfig"]["properties"]["images"]
-    for alternative in images["anyOf"]:
-        if alternative["type"] == "object":
-            text = {"type": "string"}
-            alternative["additionalProperties"] = {"anyOf": [text, alternative["additionalProperties"]]}
-    images["anyOf"].insert(0, {"type": "string"})
+    for name in ("ProbesConfig", "InputConfig"):
+        images = groups[name]["properties"]["images"]
+        for alternative in images["anyOf"]:
+            if alternative["type"] == "object":
+                text = {"type": "string"}
+                alternative["additionalProperties"] = {"anyOf": [text, alternative["additionalProperties"]]}
+        images["anyOf"].insert(0, {"type": "string"})
     _drop_titles(schema)
     for model in Options.__subclasses__():
         group = schema if model is Config else groups.get(model.__name__, {"properties": {}})

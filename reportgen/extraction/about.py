@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -31,3 +31,5 @@ class About:
     """sha256 of the probe set."""
     problem: str = ""
     """Why there are weights and no activations; empty when all went well."""
+    other: dict[str, int] = field(default_factory=dict)
+    """What is in the file beside weights, and in how many arrays: optimizer, metrics, seed generators."""

@@ -49,3 +49,5 @@ class Measurement:
     """The last activation function: sigmoid, softmax, linear, …"""
     other_outputs: tuple[str, ...] = ()
     """Names of the outputs that `predictions` does not hold, where a network has several."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how the network was opened, a sentence each."""

@@ -19,7 +19,7 @@ from reportgen.extraction.about import About
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
 from reportgen.extraction.statistics import channel_statistics
-from reportgen.probes.probeset import Probe, ProbeSet
+from reportgen.probes.probeset import OtherInput, Probe, ProbeSet
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Extraction:
             self._shapes = {group.attrs["layer"]: tuple(group["maps"].shape) for _, group in groups}
             self.output_activation = str(file.attrs.get("output_activation", ""))
             self.other_outputs: tuple[str, ...] = tuple(json.loads(file.attrs.get("other_outputs", "[]")))
+            self.notes: tuple[str, ...] = tuple(json.loads(file.attrs.get("notes", "[]")))
             self.predictions: NDArray[np.float32] | None = _get(file, "predictions")
             self.scores: NDArray[np.float32] | None = _get(file, "scores")
         self.layers = tuple(
@@ -126,6 +127,18 @@ def read_probes(folder: Path) -> ProbeSet:
             display=about["display"],
             sha256=about["sha256"],
             failures=tuple(Failure(**failure) for failure in about["failures"]),
+            others={
+                other["name"]: OtherInput(
+                    file[f"others/{i:04d}"][()],
+                    other["source"],
+                    tuple(other["steps"]),
+                    tuple(other["channels"]),
+                    tuple(other["shape"]),
+                    other["bottom_up"],
+                )
+                for i, other in enumerate(about.get("others", ()))  # files of the first versions have none
+            },
+            image_inputs=tuple(about.get("image_inputs", ())),
         )
 
 

@@ -3,12 +3,15 @@
 A run's extraction folder holds `_run.json` (run, history, configuration, provenance), `_probes.h5` (the probe set) and
 one `<checkpoint>.h5` for each checkpoint:
 
-    /                     attributes schema, about (JSON of About), layers (JSON of the layer table)
+    /                     attributes schema, about (JSON of About), layers (JSON of the layer table), notes (JSON list)
     /weights/0000         attribute layer; datasets 0, 1, …, each with the attribute variable
     /activations/0000     attribute layer; maps (probe, …, channel); minimum, maximum, mean, magnitude, zeros, and
                           saturated where the layer's function is flat somewhere (probe, channel)
     /predictions          (probe, unit)
     /scores               (probe, unit), where they can be had
+
+In `_probes.h5`: attribute about (JSON); images/000000 (y, x, band); inputs (probe, …); others/0000 (probe, …) for each
+further input of the network, where there are any.
 """
 
 SCHEMA = 1

@@ -13,11 +13,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.run import Run
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import Failure
 from reportgen.extraction.about import About
 from reportgen.extraction.measurement import Measurement
+from reportgen.extraction.outline import outline
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
 from reportgen.extraction.statistics import channel_statistics
 from reportgen.probes.probeset import ProbeSet
@@ -26,12 +28,17 @@ from reportgen.probes.probeset import ProbeSet
 PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
-def write_extraction(folder: Path, about: About, stored: StoredModel, measurement: Measurement | None) -> Path:
-    """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone."""
+def write_extraction(
+    folder: Path, about: About, stored: StoredModel, measurement: Measurement | None, graph: Graph | None = None
+) -> Path:
+    """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone.
+
+    The layer table then is what `graph`, or the arrays, say of it.
+    """
     path = folder / f"{about.name}.h5"
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(asdict(about), sort_keys=True)
-        layers = measurement.layers if measurement else ()
+        layers = measurement.layers if measurement else outline(stored, graph)
         file.create_dataset("layers", data=json.dumps([asdict(layer) for layer in layers], sort_keys=True))
         weights = file.create_group("weights")
         for i, layer in enumerate(stored.layers):
@@ -58,6 +65,7 @@ def _write_activations(file: h5py.File, measurement: Measurement) -> None:
         _store(file, "scores", measurement.scores)
     file.attrs["output_activation"] = measurement.output_activation
     file.attrs["other_outputs"] = json.dumps(measurement.other_outputs)
+    file.attrs["notes"] = json.dumps(measurement.notes)
 
 
 def write_probes(folder: Path, probes: ProbeSet) -> Path:
@@ -72,10 +80,17 @@ def write_probes(folder: Path, probes: ProbeSet) -> Path:
         "steps": probes.steps,
         "display": probes.display,
         "sha256": probes.sha256,
+        "others": [
+            {**{key: value for key, value in vars(other).items() if key != "values"}, "name": name}
+            for name, other in probes.others.items()
+        ],
+        "image_inputs": probes.image_inputs,
     }
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(about, sort_keys=True)
         _store(file, "inputs", probes.inputs)
+        for i, other in enumerate(probes.others.values()):
+            _store(file, f"others/{i:04d}", other.values)
         for i, image in enumerate(probes.images):
             _store(file, f"images/{i:06d}", image)
     return path

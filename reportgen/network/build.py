@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -42,8 +42,8 @@ class Built:
     inputs: tuple[Tensor, ...]
 
 
-def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
-    """Return the network of a graph, every layer under a neutral name.
+def build(graph: Graph, stored: StoredModel, fits: Sequence[Fit], head: Head) -> Built:
+    """Return the network of a graph, every layer under a neutral name; `fits` are those of its inputs in order.
 
     Nothing is allocated that the stored arrays do not have the size of. Raises NetworkError naming the layer.
     """
@@ -56,7 +56,7 @@ def build(graph: Graph, stored: StoredModel, fit: Fit, head: Head) -> Built:
     scores = None
     for number, call in enumerate(graph.calls):
         if call.kind == "input":
-            tensor = _input(call, number, fit)
+            tensor = _input(call, number, fits[len(inputs)])
             inputs.append(tensor)
             results.append([tensor])
             continue

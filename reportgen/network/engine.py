@@ -18,6 +18,13 @@ Option = Any
 """A plain value out of an architecture."""
 
 
+WAYS_OUT = (
+    "Give run.model: your_file.py:build_model, or set run.trust: true if you made the file yourself. "
+    "Its weights are reported all the same."
+)
+"""What to do where a network is made of something that is not built in."""
+
+
 @contextmanager
 def _silent() -> Iterator[None]:
     """Keep what C++ writes to stderr off the terminal: TensorFlow greets before its log level counts."""

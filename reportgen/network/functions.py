@@ -8,8 +8,8 @@ from typing import Any
 
 from keras import ops
 
-from reportgen.errors import NetworkError
-from reportgen.network.engine import Option, Tensor
+from reportgen.errors import NetworkError, NotBuiltIn
+from reportgen.network.engine import WAYS_OUT, Option, Tensor
 
 
 def _get_item(x: Tensor, key: Option) -> Tensor:
@@ -82,12 +82,12 @@ def call_function(
     """
     function = FUNCTIONS.get(name)
     if function is None:
-        raise NetworkError(
+        raise NotBuiltIn(
             f"{shown} is the function {name}, which is not built in",
             where=shown,
             expected=", ".join(sorted({*_BINARY, *_UNARY, *_SHAPING})),
             received=name,
-            advice="Use a layer for it, or tell us about this function. The weights are reported all the same.",
+            advice=WAYS_OUT,
         )
     given = {**config, **kwargs}
     if name != "Cast":

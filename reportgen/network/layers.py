@@ -8,9 +8,10 @@ from typing import Any
 
 import keras
 
-from reportgen.errors import NetworkError
+from reportgen.errors import NetworkError, NotBuiltIn
 from reportgen.network.allocate import FromFile
-from reportgen.network.engine import KerasLayer, Option, Tensor
+from reportgen.network.engine import WAYS_OUT, KerasLayer, Option, Tensor
+from reportgen.network.quantized import is_quantized, quantization_config, sized
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
 
 _NAMES = """
@@ -92,19 +93,23 @@ def make_layer(
         return keras.layers.Identity(name=name, dtype=dtype)
     make = LAYERS.get(class_name)
     if make is None:
-        raise NetworkError(
+        raise NotBuiltIn(
             f"layer {shown} is of class {class_name}, which is not built in",
             where=shown,
             expected="layers that Keras itself has, without Lambda",
             received=class_name,
-            advice="Its code is not in the file, or is not safe to run. Its weights can still be read.",
+            advice=WAYS_OUT,
         )
+    quantized = is_quantized(class_name, config)
     # Of the constructor: what a class itself shows depends on the patch release of Python.
     accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
-        if key in accepted and key != "dtype":
+        if key == "quantization_config":
+            if quantized:
+                options[key] = quantization_config(config, shown)
+        elif key in accepted and key != "dtype":
             options[key] = _option(key, value, shown, era)
         elif key != "dtype" and key not in _HARMLESS and value not in (None, False, [], {}, "default"):
             raise NetworkError(
@@ -118,7 +123,7 @@ def make_layer(
     if "data_format" in accepted and not options.get("data_format"):
         options["data_format"] = "channels_last"  # a user's keras.json must not decide this
     try:
-        return make(**options)
+        return (sized(make, initial) if quantized else make)(**options)
     except (TypeError, ValueError, AttributeError) as error:
         raise NetworkError(
             f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=str(error)
@@ -130,12 +135,12 @@ def make_activation(value: Option, shown: str, era: int) -> Option:
     if isinstance(value, dict):
         return make_layer(str(value["class_name"]), value["config"], name=None, shown=shown, era=era)
     if not isinstance(value, str) or value not in ACTIVATIONS:
-        raise NetworkError(
+        raise NotBuiltIn(
             f"layer {shown} uses the activation function {value}, which is not built in",
             where=shown,
             expected="an activation function of Keras itself",
             received=str(value),
-            advice="Its code is not in the file. Its weights can still be read.",
+            advice=WAYS_OUT,
         )
     if value == "hard_sigmoid" and era < 3:
         return _hard_sigmoid_of_keras_2

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
-from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.graph import Call, Graph
+from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.stored import StoredModel
+from reportgen.config.suggest import did_you_mean
 from reportgen.errors import CheckpointError, NetworkError
 from reportgen.extraction.measurement import Layer, Measurement
 from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
 from reportgen.network.head import Head, find_head
-from reportgen.network.inputs import Fit, fit_input
+from reportgen.network.inputs import Fit, assign, fit_input
 from reportgen.network.table import channels_first_calls, layer_table
 from reportgen.network.words import hands_on
 
@@ -27,6 +29,8 @@ BATCH_BYTES = 256 * 2**20
 """Results of one batch may take this much memory [byte]."""
 INPUT_LIMIT = 65536
 """Pixels a side."""
+AUTOMATIC = {"input", "input_layer"}
+"""Names Keras gives to inputs, without their numbers."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Network:
     signature: str
     """Of the architecture; equal to `architecture_signature` of each checkpoint it can measure."""
     graph: Graph
-    fit: Fit
+    fits: tuple[Fit, ...]
+    """Of each of `graph.inputs`."""
     head: Head
     other_outputs: tuple[str, ...]
     """Names of the outputs that are not the prediction."""
@@ -46,82 +51,122 @@ class Network:
     """(name, channels first) of the results that are handed over."""
     variables: dict[str, KerasLayer]
     """Display name → Keras layer."""
-    function: Callable[[Tensor], list[Tensor]]
-    """From a batch of inputs to the results."""
+    function: Callable[..., list[Tensor]]
+    """From a batch for each input to the results."""
     bytes_per_probe: int
 
-    def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
+    def measure(
+        self, stored: StoredModel, inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]
+    ) -> Measurement:
         """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
 
-        `inputs` is `(probe, …)` as prepared. Raises NetworkError where the weights are not this network's.
+        `inputs` is `(probe, …)` as prepared; for several inputs one array for each, by name, and under no name what
+        the one without a name gets. Raises NetworkError where the weights are not this network's.
         """
         if architecture_signature(stored) != self.signature:
             raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
-        _swap(self.variables, renamed(stored, read_graph(stored), self.graph))
-        return _measurement(self, inputs)
+        graph = read_graph(stored)
+        arrays = assign(_entries(graph, self.graph), inputs if isinstance(inputs, Mapping) else {"": inputs})
+        _swap(self.variables, renamed(stored, graph, self.graph))
+        return _measurement(self, arrays)
 
 
-def open_network(stored: StoredModel, input_shape: tuple[int, ...]) -> Network:
+def open_network(
+    stored: StoredModel,
+    input_shape: tuple[int, ...] | Mapping[str, tuple[int, ...]],
+    first: Graph | None = None,
+    prediction: str | None = None,
+) -> Network:
     """Return the network of a checkpoint for probes of `input_shape`, `(y, x, channel)` or `(feature,)`.
 
-    Raises NetworkError where the architecture is not in the file, holds something that is not built in, or
-    takes another input.
+    For several inputs these are by name, as in `Network.measure`. Its layers have the names of `first`, the graph of
+    another checkpoint of the same architecture, where given. `prediction` names the output that is the answer.
+
+    Raises NetworkError where the architecture is not in the file, holds something that is not built in, takes
+    other inputs or lacks the output.
     """
     try:
-        graph = read_graph(stored)
+        own = read_graph(stored)
     except CheckpointError as error:
         raise NetworkError(
             error.problem, expected=error.expected, received=error.received, advice=error.advice
         ) from error
-    if len(graph.inputs) != 1:
-        raise NetworkError(
-            f"the network has {len(graph.inputs)} inputs: {', '.join(call.name for call in graph.inputs)}",
-            expected="one input, the prepared image",
-            advice="A probe set gives one image each; networks with several inputs cannot be run yet.",
-        )
+    graph, signature = first or own, architecture_signature(stored)
+    stored = renamed(stored, own, graph)
+    entries = _entries(own, graph)
+    shapes = assign(entries, input_shape if isinstance(input_shape, Mapping) else {"": input_shape})
+    chosen = _named(graph, prediction)
 
     start_tensorflow()
     from reportgen.network.build import build
 
     turned = channels_first_calls(graph)
-    fit = fit_input(
-        graph.inputs[0].config["shape"],
-        tuple(int(n) for n in input_shape),
-        channels_first=graph.calls.index(graph.inputs[0]) in turned,
-        limit=INPUT_LIMIT,
+    fits = tuple(
+        fit_input(
+            call.config["shape"],
+            tuple(int(n) for n in shape),
+            channels_first=graph.calls.index(call) in turned,
+            limit=INPUT_LIMIT,
+            name=entry.layer if isinstance(input_shape, Mapping) and entry.layer in input_shape else "",
+        )
+        for call, entry, shape in zip(graph.inputs, entries, shapes, strict=True)
     )
-    head = find_head(graph)
-    built = build(graph, stored, fit, head)
-    chosen = _answer([built.results[ref.call][ref.output] for ref in graph.outputs])
-    if chosen:  # scores are built in, so that another answer is another build
-        head = find_head(graph, chosen)
-        built = build(graph, stored, fit, head)
+    head = find_head(graph, chosen or 0)
+    built = build(graph, stored, fits, head)
+    if chosen is None:
+        chosen = _answer([built.results[ref.call][ref.output] for ref in graph.outputs])
+        if chosen:  # scores are built in, so that another answer is another build
+            head = find_head(graph, chosen)
+            built = build(graph, stored, fits, head)
     answer = graph.outputs[chosen]
     others = tuple(name for i, name in enumerate(graph.output_names) if i != chosen)
-    if others:
+    if others and prediction is None:
         log.warning(
             "%s is taken for the prediction; of %s only the activations are shown",
             graph.output_names[chosen], ", ".join(others),
         )  # fmt: skip
     # A result of one number a probe is a vector of length one.
-    shapes = [tuple(tensors[0].shape[1:]) or (1,) for tensors in built.results]
+    results_of = [tuple(tensors[0].shape[1:]) or (1,) for tensors in built.results]
     kept = [i for i, call in enumerate(graph.calls) if not hands_on(call)]
     prediction = built.results[answer.call][answer.output]
     results = [*(built.results[i][0] for i in kept), prediction]
     if head.known:
         results.append(built.scores)
     return Network(
-        signature=architecture_signature(stored),
+        signature=signature,
         graph=graph,
-        fit=fit,
+        fits=fits,
         head=head,
         other_outputs=others,
-        layers=layer_table(graph, stored, shapes, turned),
+        layers=layer_table(graph, stored, results_of, turned),
         kept=tuple((graph.calls[i].name, i in turned) for i in kept),
         variables=built.layers,
-        function=_traced(built.inputs[0], results, compiled=bool(turned)),
+        function=_traced(built.inputs, results, compiled=bool(turned)),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
+
+
+def _entries(own: Graph, first: Graph) -> list[Call]:
+    """Return the inputs under the names that are meant: the file's own, or where Keras made those the first file's.
+
+    Names of inputs do not count as architecture.
+    """
+    return [
+        theirs if unnumbered(mine.layer) in AUTOMATIC else mine
+        for mine, theirs in zip(own.inputs, first.inputs, strict=True)
+    ]
+
+
+def _named(graph: Graph, prediction: str | None) -> int | None:
+    """Return which output has this name; None where there is only one, or none was named."""
+    if prediction is None or len(graph.outputs) == 1:
+        return None
+    if prediction not in graph.output_names:
+        raise NetworkError(
+            f"the network has no output called {prediction}", expected=", ".join(graph.output_names),
+            received=f"task.prediction: {prediction}", advice=did_you_mean(prediction, graph.output_names),
+        )  # fmt: skip
+    return graph.output_names.index(prediction)
 
 
 def _answer(outputs: list[Tensor]) -> int:
@@ -129,16 +174,16 @@ def _answer(outputs: list[Tensor]) -> int:
     return next((i for i, tensor in enumerate(outputs) if len(tensor.shape) <= 2), 0)
 
 
-def _traced(entry: Tensor, results: list[Tensor], *, compiled: bool) -> Callable[[Tensor], list[Tensor]]:
-    """Return the function from a batch of inputs to the list of results, in inference mode and float32."""
+def _traced(entries: Sequence[Tensor], results: list[Tensor], *, compiled: bool) -> Callable[..., list[Tensor]]:
+    """Return the function from a batch for each input to the list of results, in inference mode and float32."""
     import keras
     import tensorflow as tf
 
-    model = keras.Model(entry, results)
+    model = keras.Model(list(entries), results)
     # Convolutions over (channel, y, x) exist on a CPU only when compiled.
-    function: Callable[[Tensor], list[Tensor]] = tf.function(
-        lambda x: [tf.cast(result, tf.float32) for result in model(x, training=False)],
-        input_signature=[tf.TensorSpec((None, *entry.shape[1:]), tf.as_dtype(entry.dtype))],
+    function: Callable[..., list[Tensor]] = tf.function(
+        lambda *batches: [tf.cast(result, tf.float32) for result in model(list(batches), training=False)],
+        input_signature=[tf.TensorSpec((None, *entry.shape[1:]), tf.as_dtype(entry.dtype)) for entry in entries],
         jit_compile=compiled,
         autograph=False,
     )
@@ -160,27 +205,31 @@ def _swap(layers: dict[str, KerasLayer], stored: StoredModel) -> None:
         )
 
 
-def _measurement(network: Network, inputs: NDArray[np.generic]) -> Measurement:
+def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Measurement:
     """Return the results of all probes, computed in batches that fit into memory, channels last."""
     import tensorflow as tf
 
-    count = len(inputs)
+    count = len(inputs[0])
     step = max(1, min(count, BATCH_BYTES // max(1, network.bytes_per_probe)))
-    dtype = tf.as_dtype(network.graph.inputs[0].config["dtype"])
+    entries = [
+        (fit, tf.as_dtype(call.config["dtype"])) for fit, call in zip(network.fits, network.graph.inputs, strict=True)
+    ]
     batches = []
     for start in range(0, count, step):
-        batch = np.asarray(inputs[start : start + step])
-        batch = np.moveaxis(batch, -1, 1) if network.fit.channels_first else batch
-        batch = np.ascontiguousarray(batch.reshape(len(batch), *network.fit.shape))
+        size = min(step, count - start)
         try:
-            results = [np.asarray(result) for result in network.function(tf.cast(tf.constant(batch), dtype))]
+            tensors = [
+                tf.cast(tf.constant(fit.turn(array[start : start + step])), dtype)
+                for array, (fit, dtype) in zip(inputs, entries, strict=True)
+            ]
+            results = [np.asarray(result) for result in network.function(*tensors)]
         except (tf.errors.OpError, ValueError, TypeError) as error:
             raise NetworkError("the network cannot be run on the probes", received=str(error)) from error
         names = [*(name for name, _ in network.kept), "the output", "the output"]
         for name, result in zip(names, results, strict=False):
-            if result.shape[:1] != batch.shape[:1]:
+            if result.shape[:1] != (size,):
                 raise NetworkError(
-                    f"{name} has no result for each probe by itself", where=name, expected=f"({len(batch)}, …)",
+                    f"{name} has no result for each probe by itself", where=name, expected=f"({size}, …)",
                     received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
                 )  # fmt: skip
         batches.append([result[:, None] if result.ndim == 1 else result for result in results])

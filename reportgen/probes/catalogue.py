@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reportgen.config.probes import ColumnsConfig
+from reportgen.config.probes import ColumnsConfig, ProbesConfig
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ConfigError, Failure, printable
 
@@ -28,6 +28,8 @@ class Row:
     target: float | None
     group: str | None
     metadata: dict[str, str]
+    values: dict[str, str]
+    """Every field as written, by column."""
     repeats: bool = False
     """An earlier row has its id, so it has none."""
 
@@ -45,19 +47,25 @@ class Catalogue:
     """Values that cannot be used; the rest of their row is."""
 
 
-def read_catalogue(file: Path, columns: ColumnsConfig, base: Path) -> Catalogue:
+def read_catalogue(file: Path, config: ProbesConfig, base: Path) -> Catalogue:
     """Return the rows of the catalogue.
 
     Raises ConfigError where the file cannot be read as CSV or lacks a column that the configuration names.
     """
     name = file.as_posix()
     header, lines = _read_lines(base / file.expanduser(), name)
-    for option in sorted(columns.model_fields_set):
-        if (wanted := getattr(columns, option)) not in header:
+    columns = config.columns
+    named: dict[str, tuple[str, ...]] = {
+        f"probes.columns.{option}": (getattr(columns, option),) for option in sorted(columns.model_fields_set)
+    }
+    for entry, source in config.inputs.items():
+        named[f"probes.inputs.{entry}"] = source.columns or ((source.column,) if source.column else ())
+    for option, wanted in ((option, column) for option, listed in named.items() for column in listed):
+        if wanted not in header:
             raise ConfigError(
                 f"The catalogue has no column {wanted!r}",
                 where=f"{name}:1",
-                expected=f"the column named in probes.columns.{option}",
+                expected=f"the column named in {option}",
                 received=", ".join(header),
                 advice=did_you_mean(wanted, header),
             )
@@ -86,6 +94,8 @@ def read_catalogue(file: Path, columns: ColumnsConfig, base: Path) -> Catalogue:
 
 
 def _row(line: int, values: dict[str, str], columns: ColumnsConfig, name: str, failures: list[Failure]) -> Row:
+    as_written = dict(values)
+
     def take(column: str) -> str | None:
         return values.pop(column, "") or None
 
@@ -108,7 +118,8 @@ def _row(line: int, values: dict[str, str], columns: ColumnsConfig, name: str, f
                 )
             )
             target = None
-    return Row(line, id_, file, label, target, group, {key: value for key, value in values.items() if value})
+    metadata = {key: value for key, value in values.items() if value}
+    return Row(line, id_, file, label, target, group, metadata, as_written)
 
 
 def _read_lines(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:

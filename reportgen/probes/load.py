@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from reportgen.config import ProbesConfig
 from reportgen.config.display import find_band
-from reportgen.errors import ConfigError, Failure, NothingToReport, ProbeError, printable
+from reportgen.errors import ConfigError, Failure, NothingToReport, printable
 from reportgen.probes.catalogue import Row, read_catalogue
 from reportgen.probes.gather import gather
 from reportgen.probes.join import join
 from reportgen.probes.naming import name_images, select_images
-from reportgen.probes.prepare import channel_names, preparation_in_words, prepare
+from reportgen.probes.others import Place, read_others
+from reportgen.probes.prepare import channel_names, name_bands, preparation_in_words, prepare_all
 from reportgen.probes.probeset import Probe, ProbeSet
 from reportgen.probes.raw import RawImage, Unreadable
 
@@ -35,18 +36,26 @@ def load_probes(config: ProbesConfig, base: Path) -> ProbeSet:
     rows: list[Row | None] = [None] * len(found)
     failures: list[Failure] = []
     if config.catalogue is not None and any(isinstance(image, RawImage) for image in found):
-        catalogue = read_catalogue(config.catalogue, config.columns, base)
+        catalogue = read_catalogue(config.catalogue, config, base)
         rows, unpaired = join(found, catalogue, base, config.select)
         failures += [*catalogue.failures, *unpaired]
-    chosen, unknown = select_images(name_images(found, rows), config.select)
+    named = name_images(found, rows)
+    chosen, unknown = select_images(named, config.select)
     failures += unknown + [image.failure for image in chosen if isinstance(image, Unreadable)]
     readable = [image for image in chosen if isinstance(image, RawImage)]
     bands = _band_names(config, readable)
-    images, inputs, unprepared = _prepare_all(readable, bands, config)
-    failures += unprepared
+    prepared, arrays, unprepared = prepare_all(readable, bands, config.prepare)
+    places = {image.id: Place(number, row) for number, (image, row) in enumerate(zip(named, rows, strict=True))}
+    others, missing = read_others(prepared, bands, places, config, base)
+    failures += unprepared + missing
+    whole = [all(image.id in other.values for other in others.values()) for image in prepared]
+    images, inputs = list(compress(prepared, whole)), list(compress(arrays, whole))
     if not images:
         raise _nothing(failures)
-    probes = tuple(_probe(image, array, config) for image, array in zip(images, inputs, strict=True))
+    probes = tuple(
+        _probe(image, array, {name: other.values[image.id] for name, other in others.items()}, config)
+        for image, array in zip(images, inputs, strict=True)
+    )
     stacked = np.stack(inputs)
     return ProbeSet(
         probes=probes,
@@ -59,6 +68,8 @@ def load_probes(config: ProbesConfig, base: Path) -> ProbeSet:
         display=_display_in_words(config, bands, images),
         sha256=_hash(json.dumps([[probe.id, probe.sha256] for probe in probes]).encode()),
         failures=tuple(failures),
+        others={name: other.of([image.id for image in images]) for name, other in others.items()},
+        image_inputs=tuple(name for name, option in config.inputs.items() if option.image),
     )
 
 
@@ -69,15 +80,13 @@ def _band_names(config: ProbesConfig, images: Sequence[RawImage]) -> tuple[str, 
     """
     if not images:
         return ()
-    count = Counter(image.pixels.shape[-1] for image in images).most_common(1)[0][0]
-    known = next((image.bands for image in images if image.bands and len(image.bands) == count), None)
-    bands = config.bands or known or tuple(f"band {number + 1}" for number in range(count))
-    if len(bands) != count:
+    bands = name_bands(images, config.bands)
+    if config.bands and bands != config.bands:
         raise ConfigError(
             "The images have another number of bands than names are given",
             where="probes.bands",
-            expected=f"{count} names",
-            received=", ".join(bands),
+            expected=f"{len(bands)} names",
+            received=", ".join(config.bands),
         )
     channel_names(bands, config.prepare)
     for band in (*(config.display.rgb or ()), config.display.band or 0):
@@ -85,37 +94,7 @@ def _band_names(config: ProbesConfig, images: Sequence[RawImage]) -> tuple[str, 
     return bands
 
 
-def _prepare_all(
-    images: Sequence[RawImage], bands: tuple[str, ...], config: ProbesConfig
-) -> tuple[list[RawImage], list[NDArray[np.generic]], list[Failure]]:
-    """Prepare each image; those whose prepared shape is not that of most become failures."""
-    done: list[tuple[RawImage, NDArray[np.generic]]] = []
-    failures: list[Failure] = []
-    for image in images:
-        try:
-            done.append((image, prepare(image.pixels, bands, config.prepare)))
-        except ProbeError as error:
-            failures.append(error.failure("probe", image.id))
-    shapes = Counter(array.shape for _, array in done)
-    usual = shapes.most_common(1)[0][0] if shapes else ()
-    failures += [_other_shape(image.id, array.shape, usual) for image, array in done if array.shape != usual]
-    fitting = [(image, array) for image, array in done if array.shape == usual]
-    return [image for image, _ in fitting], [array for _, array in fitting], failures
-
-
-def _other_shape(name: str, shape: tuple[int, ...], usual: tuple[int, ...]) -> Failure:
-    sizes = shape[:2] != usual[:2]
-    return Failure(
-        "probe",
-        name,
-        "The probe has another shape than the others",
-        expected=" × ".join(map(str, usual)) + " (height × width × channels), as most",
-        received=" × ".join(map(str, shape)),
-        advice="Set probes.prepare.resize or crop." if sizes else "Set probes.prepare.grey or bands.",
-    )
-
-
-def _probe(image: RawImage, array: NDArray[Any], config: ProbesConfig) -> Probe:
+def _probe(image: RawImage, array: NDArray[Any], others: dict[str, NDArray[np.generic]], config: ProbesConfig) -> Probe:
     height, width = image.pixels.shape[:2]
     not_finite = array.size - int(np.isfinite(array).sum())
     metadata = {"width": str(width), "height": str(height)}
@@ -132,8 +111,13 @@ def _probe(image: RawImage, array: NDArray[Any], config: ProbesConfig) -> Probe:
         group=image.group,
         metadata=metadata | image.metadata,
         source=printable(image.source),
-        sha256=_fingerprint(array),
+        sha256=_of_all(_fingerprint(array), {name: _fingerprint(other) for name, other in others.items()}),
     )
+
+
+def _of_all(image: str, others: dict[str, str]) -> str:
+    """Return the sha256 of a probe: its image's, or where the network sees more of it that of all."""
+    return _hash(json.dumps([image, others], sort_keys=True).encode()) if others else image
 
 
 def _fingerprint(array: NDArray[np.generic]) -> str:

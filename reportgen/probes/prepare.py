@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 
 from reportgen.config import PrepareConfig
 from reportgen.config.display import find_band
-from reportgen.errors import ProbeError
+from reportgen.errors import Failure, ProbeError
+from reportgen.probes.raw import RawImage
 from reportgen.probes.steps import apply_step, reorder_names, step_in_words
 
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
@@ -38,6 +41,46 @@ def prepare(pixels: NDArray[np.generic], bands: tuple[str, ...], config: Prepare
         for step in config.steps:
             numbers = apply_step(step, numbers if numbers.dtype.kind == "f" else numbers.astype(np.float32))
     return np.ascontiguousarray(numbers)
+
+
+def prepare_all(
+    images: Sequence[RawImage], bands: tuple[str, ...], config: PrepareConfig
+) -> tuple[list[RawImage], list[NDArray[np.generic]], list[Failure]]:
+    """Prepare each image; those whose prepared shape is not that of most become failures."""
+    done: list[tuple[RawImage, NDArray[np.generic]]] = []
+    failures: list[Failure] = []
+    for image in images:
+        try:
+            done.append((image, prepare(image.pixels, bands, config)))
+        except ProbeError as error:
+            failures.append(error.failure("probe", image.id))
+    shapes = Counter(array.shape for _, array in done)
+    usual = shapes.most_common(1)[0][0] if shapes else ()
+    failures += [_other_shape(image.id, array.shape, usual) for image, array in done if array.shape != usual]
+    fitting = [(image, array) for image, array in done if array.shape == usual]
+    return [image for image, _ in fitting], [array for _, array in fitting], failures
+
+
+def _other_shape(name: str, shape: tuple[int, ...], usual: tuple[int, ...]) -> Failure:
+    sizes = shape[:2] != usual[:2]
+    return Failure(
+        "probe",
+        name,
+        "The probe has another shape than the others",
+        expected=" × ".join(map(str, usual)) + " (height × width × channels), as most",
+        received=" × ".join(map(str, shape)),
+        advice="Set probes.prepare.resize or crop." if sizes else "Set probes.prepare.grey or bands.",
+    )
+
+
+def name_bands(images: Sequence[RawImage], given: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the names of the bands most images have: those given, where they are as many, else the files' own."""
+    if not images:
+        return ()
+    count = Counter(image.pixels.shape[-1] for image in images).most_common(1)[0][0]
+    known = next((image.bands for image in images if image.bands and len(image.bands) == count), None)
+    own = known or tuple(f"band {number + 1}" for number in range(count))
+    return given if given and len(given) == count else own
 
 
 def channel_names(bands: tuple[str, ...], config: PrepareConfig) -> tuple[str, ...]:

@@ -27,7 +27,26 @@ class Probe:
     source: str = ""
     """File, and HDU or row, the pixels came from; relative to the config file."""
     sha256: str = ""
-    """Of the bytes of what the network sees: dtype, shape and values of the prepared array."""
+    """Of the bytes of what the network sees: dtype, shape and values of the prepared array; for a network with
+    several inputs that of all of them."""
+
+
+@dataclass(frozen=True)
+class OtherInput:
+    """What one more input of a network gets of each probe."""
+
+    values: NDArray[np.generic]
+    """As the network sees them: `(probe, y, x, channel)` or `(probe, feature)`."""
+    source: str
+    """Where they come from, in words."""
+    steps: tuple[str, ...]
+    """The preparation in words, one step each."""
+    channels: tuple[str, ...]
+    """Names of the channels, or of the columns."""
+    shape: tuple[int, ...]
+    """`(y, x, channel)` of one picture before flattening, or `(feature,)`."""
+    bottom_up: bool = False
+    """Row 0 is the bottom of the picture, as in FITS."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +72,20 @@ class ProbeSet:
     """Of the set: ids and sha256 of its probes in order."""
     failures: tuple[Failure, ...] = ()
     """Probes that are missing, and why."""
+    others: dict[str, OtherInput] = field(default_factory=dict)
+    """What further inputs of the network get, by the name of the input."""
+    image_inputs: tuple[str, ...] = ()
+    """Names of the inputs that were said to get `inputs`; where none was, the one that is not named gets them."""
 
     def __len__(self) -> int:
         return len(self.probes)
+
+    @property
+    def given(self) -> dict[str, NDArray[np.generic]]:
+        """What the network gets, by the name of its input; without a name, for the one that has no other, the image."""
+        return dict.fromkeys(self.image_inputs or ("",), self.inputs) | {
+            name: other.values for name, other in self.others.items()
+        }
 
     @property
     def has_targets(self) -> bool:

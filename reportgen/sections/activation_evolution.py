@@ -90,11 +90,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     if not groups:
         return Section(None, absent="No network of this run could be run on the probe set.")
     if len(alone) == len(groups):
-        one = (
-            "There is one measured checkpoint only"
-            if len(alone) == 1
-            else "No two measured checkpoints share an architecture"
-        )
+        one = "There is one measured checkpoint only" if len(alone) == 1 else "No two checkpoints share an architecture"
         return Section(None, absent=f"{one}: nothing can be compared.")
     return Section(None, absent="No layer of this run's networks gives a map: there is nothing to follow.")
 

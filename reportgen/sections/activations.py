@@ -18,7 +18,7 @@ from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.section import Check, Section
-from reportgen.sections.thumbnails import as_displayed, as_input, contact_sheet, thumbnails
+from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
 QUESTION = "How does the network see this galaxy?"
@@ -174,10 +174,14 @@ def feature_maps(
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
         probe = run.probes.probes[p]
-        seen_by_network = as_input(run.probes, p)
-        width, height, placed, labels = contact_sheet([picture, seen_by_network], [(), ()], columns=4)
-        facts = {"probe": probe.id, "channel": run.probes.channels[0], "channels": len(run.probes.channels)}
-        image = Figure(f"probe-{extraction.name}-{p}", facts, width / 2, height - LABEL, placed, labels)
+        inputs = as_inputs(run.probes, p)
+        sheet = [picture, *inputs.values()][:4]
+        width, height, placed, labels = contact_sheet(sheet, [()] * len(sheet), columns=4)
+        facts = {
+            "probe": probe.id, "channel": run.probes.channels[0], "channels": len(run.probes.channels),
+            "inputs": list(inputs)[1 : len(sheet) - 1],
+        }  # fmt: skip
+        image = Figure(f"probe-{extraction.name}-{p}", facts, width * len(sheet) / 4, height - LABEL, placed, labels)
         own = [_mosaic(run, extraction, layer, p, marks[layer.name], options) for layer in layers]
         figures += [image, *own]
         seen.append(Seen(probe.id, probe.label or "", probe.target, image.id, tuple(f.id for f in own)))

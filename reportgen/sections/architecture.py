@@ -53,6 +53,10 @@ class Group:
     multiply_adds: int | None
     figure: str
     """Id of its diagram."""
+    problem: str
+    """Why the network could not be run, so that output sizes are not known; empty where it was."""
+    notes: tuple[str, ...]
+    """What to know of how its checkpoints were opened."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
     for i, family in enumerate(groups(run)):
         signature = family.best.extraction.about.architecture
         members = run.of_architecture(signature)
-        measured = next((e for e in members if e.layers), None)
+        measured = next((e for e in members if e.predictions is not None), next(iter(members), None))
         if measured is None:
             continue
         rows = _rows(run, measured)
@@ -83,6 +87,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 family.letter, signature, tuple(e.name for e in members), rows,
                 sum(r.parameters for r in rows), trainable,
                 None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
+                "" if measured.predictions is not None else measured.about.problem,
+                tuple(dict.fromkeys(note for e in members for note in e.notes)),
             )
         )  # fmt: skip
         width, height, boxes, labels = diagram(
@@ -99,12 +105,17 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
 
 def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
     y, x, _ = run.probes.input_shape
+    wholes: dict[str, tuple[int, int]] = {}
     reaches: dict[str, Reach] = {}
     rows = []
-    before = ""
+    before, ran = "", extraction.predictions is not None
     for layer in extraction.layers:
         sees = [reaches[name] for name in layer.inputs if name in reaches]
-        reach = receptive_field(layer.class_name, layer.config, sees, (y, x))
+        of_inputs = [wholes[name] for name in layer.inputs if name in wholes]
+        if layer.class_name == "InputLayer" and len(layer.output_shape) == 3:  # one of several may have its own size
+            of_inputs = [(layer.output_shape[0] or y, layer.output_shape[1] or x)]
+        wholes[layer.name] = max(of_inputs, default=(y, x))
+        reach = receptive_field(layer.class_name, layer.config, sees, wholes[layer.name])
         reaches[layer.name] = reach
         arrays = extraction.arrays(layer.weights) if layer.weights in extraction.weighted else {}
         before_shape = extraction.layer(layer.inputs[0]).output_shape if layer.inputs else ()
@@ -113,8 +124,9 @@ def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:
             Row(
                 layer.name, layer.class_name, "" if layer.activation == "linear" else layer.activation,
                 _geometry(layer.config), layer.output_shape, layer.parameters,
-                multiply_adds(layer.class_name, layer.output_shape, kernels, before_shape),
-                reach.field if len(layer.output_shape) == 3 else None, layer.trainable,
+                multiply_adds(layer.class_name, layer.output_shape, kernels, before_shape) if ran else None,
+                reach.field if len(layer.output_shape) == 3 or (not ran and "Conv" in layer.class_name) else None,
+                layer.trainable,
                 () if layer.inputs in ((), (before,)) else layer.inputs,
             )
         )  # fmt: skip

@@ -113,11 +113,12 @@ def _figure(
     if stored is None:
         return None  # separable: two arrays, neither of which is what the layer looks for
     kernel = outputs_last(stored.astype(np.float32), layer)
-    if kernel.ndim == 2 and sees_image and kernel.shape[0] == np.prod(run.probes.input_shape):
-        maps, labels, facts = _dense_as_image(kernel, run.probes.input_shape, run.probes.channels, strongest)
+    shape, channels = comes_in(run, extraction, layer)
+    if kernel.ndim == 2 and sees_image and len(shape) == 3 and kernel.shape[0] == np.prod(shape):
+        maps, labels, facts = _dense_as_image(kernel, shape, channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))
     elif kernel.ndim == 4 and kernel.shape[0] * kernel.shape[1] > 1:
-        names = run.probes.channels if sees_image and kernel.shape[2] == len(run.probes.channels) else ()
+        names = channels if sees_image and kernel.shape[2] == len(channels) else ()
         maps, labels, facts = _slices(kernel, names, strongest)
         bands = kernel.shape[2]
         columns = (16 // bands) * bands if names and 1 < bands <= 8 else None
@@ -131,7 +132,7 @@ def _figure(
     width, height, placed, words = mosaic(maps, limits, labels, marks, columns=columns)
     facts |= {
         "layer": layer.name, "checkpoint": extraction.about.file, "epoch": extraction.epoch, "role": role,
-        "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else run.probes.input_shape[:2],
+        "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else shape[:2],
     }  # fmt: skip
     place = extraction.layers.index(layer)
     return Figure(f"kernels-{place}-{extraction.name}", facts, width, height, placed, words, limits.bar())
@@ -154,8 +155,16 @@ def slice_name(place: int, inputs: int) -> str:
     return f"{place % inputs}→{place // inputs}" if inputs > 1 else f"→{place}"
 
 
+def comes_in(run: ExtractedRun, extraction: Extraction, layer: Layer) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the shape and the channels of what comes into a network at the input a layer's first tensor comes from."""
+    while layer.inputs:
+        layer = extraction.layer(layer.inputs[0])
+    other = run.probes.others.get(layer.name)
+    return (other.shape, other.channels) if other else (run.probes.input_shape, run.probes.channels)
+
+
 def _dense_as_image(
-    kernel: NDArray[np.float32], shape: tuple[int, int, int], channels: tuple[str, ...], most: int
+    kernel: NDArray[np.float32], shape: tuple[int, ...], channels: tuple[str, ...], most: int
 ) -> tuple[NDArray[np.float32], list[str], dict[str, Any]]:
     units = kernel.shape[1]
     images = kernel.reshape(*shape, units)

@@ -64,6 +64,23 @@ class ProbeRow:
 
 
 @dataclass(frozen=True)
+class InputRow:
+    """What one input of a network with several gets."""
+
+    name: str
+    """Empty for the one that is not named in the configuration."""
+    source: str
+    """In words; empty for the prepared image."""
+    steps: tuple[str, ...]
+    shape: tuple[int, ...]
+    """Of one probe."""
+    minimum: float
+    mean: float
+    maximum: float
+    not_finite: int
+
+
+@dataclass(frozen=True)
 class Content:
     """What the template shows."""
 
@@ -81,6 +98,8 @@ class Content:
     has_labels: bool
     has_targets: bool
     has_groups: bool
+    inputs: tuple[InputRow, ...]
+    """Of a network with several inputs; else none."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
@@ -99,12 +118,36 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     content = Content(
         len(probes), shown, probes.sha256, tuple(probes.inputs.shape[1:]), str(probes.inputs.dtype), channels,
         probes.steps, probes.display, rows, probes.has_labels, probes.has_targets, any(p.group for p in probes.probes),
+        _inputs(probes),
     )  # fmt: skip
     sheet = _sheet(run, shown)
-    return Section(content, (sheet, *_as_seen(probes, images, shown)), (_range_check(channels),))
+    seen = _as_seen(probes, "", images, shown)
+    checks = [_range_check("", channels)]
+    for name, other in probes.others.items():
+        checks.append(_range_check(name, (_channel(name, other.values),)))
+        if len(other.shape) == 3:
+            values = other.values.reshape(len(probes), *other.shape).astype(np.float32, copy=False)
+            seen += _as_seen(probes, name, values, shown)
+    return Section(content, (sheet, *seen), tuple(checks))
 
 
-def _channel(name: str, values: NDArray[np.floating]) -> ChannelRow:
+def _inputs(probes: ProbeSet) -> tuple[InputRow, ...]:
+    if not (probes.others or probes.image_inputs):
+        return ()
+    rows = []
+    for name, values in probes.given.items():
+        other = probes.others.get(name)
+        numbers = _channel(name, values)
+        rows.append(
+            InputRow(
+                name, other.source if other else "", other.steps if other else probes.steps, values.shape[1:],
+                numbers.minimum, numbers.mean, numbers.maximum, numbers.not_finite,
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def _channel(name: str, values: NDArray[np.generic]) -> ChannelRow:
     finite = values[np.isfinite(values)].astype(np.float64)
     if not finite.size:
         return ChannelRow(name, np.nan, np.nan, np.nan, np.nan, values.size)
@@ -146,28 +189,37 @@ def _pixel_scale(probe: Probe) -> float | None:
     return scale if np.isfinite(scale) and scale > 0 else None
 
 
-def _as_seen(probes: ProbeSet, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
+def _as_seen(probes: ProbeSet, name: str, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
+    """Return a figure a channel of what the network sees: of the prepared images, or of the input `name`."""
+    other = probes.others.get(name)
+    channels = other.channels if other else probes.channels
     figures = []
-    for c, channel in enumerate(probes.channels[:5]):
-        turned = [as_displayed(p, x[..., c]) for p, x in zip(probes.probes, images[:shown], strict=False)]
+    for c, channel in enumerate(channels[:5]):
+        maps_ = [x[..., c] for x in images[:shown]]
+        if other:
+            turned = [x[::-1] for x in maps_] if other.bottom_up else maps_
+        else:
+            turned = [as_displayed(p, x) for p, x in zip(probes.probes, maps_, strict=False)]
         maps = np.stack(turned, axis=-1)
         limits = Limits.of(images[..., c], "magnitude")
         width, height, placed, labels = mosaic(maps, limits, [str(i) for i in range(shown)], columns=16)
         facts = {
-            "channel": channel, "number": c, "channels": len(probes.channels), "shown": shown, "of": len(probes),
-            "shape": probes.input_shape[:2], "squeezed": squeezed(probes),
+            "channel": channel, "number": c, "channels": len(channels), "shown": shown, "of": len(probes),
+            "shape": images.shape[1:3], "squeezed": "" if other else squeezed(probes), "input": name,
+            "source": other.source if other else "",
         }  # fmt: skip
-        figures.append(Figure(f"probes-seen-{c}", facts, width, height, placed, labels, limits.bar()))
+        place = f"{list(probes.others).index(name)}-" if other else ""
+        figures.append(Figure(f"probes-seen-{place}{c}", facts, width, height, placed, labels, limits.bar()))
     return tuple(figures)
 
 
-def _range_check(channels: tuple[ChannelRow, ...]) -> Check:
+def _range_check(name: str, channels: tuple[ChannelRow, ...]) -> Check:
     """Warn where the inputs are far from what a normalised input would be: the commonest silent mistake."""
     largest = max(max(abs(c.minimum), abs(c.maximum)) for c in channels)
     bad = sum(c.not_finite for c in channels)
     facts = {
         "low": min(c.minimum for c in channels), "high": max(c.maximum for c in channels), "not_finite": bad,
-        "faint": FAINT, "loud": LOUD,
+        "faint": FAINT, "loud": LOUD, "input": name,
     }  # fmt: skip
     if bad or not np.isfinite(largest):
         return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)

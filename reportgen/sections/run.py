@@ -66,6 +66,8 @@ class Content:
     """The user's notes in run.json."""
     optimizer: str
     loss: str
+    beside: dict[str, int]
+    """What the files hold beside weights: kind → in how many checkpoints."""
 
 
 def build(run: ExtractedRun, options: NoOptions) -> Section:
@@ -105,6 +107,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         chosen.epoch if chosen else None, gap, str(run.run.record.get("notes") or ""),
         next((e.about.optimizer for e in run.extractions if e.about.optimizer), ""),
         next((e.about.loss for e in run.extractions if e.about.loss), ""),
+        {k: sum(k in e.about.other for e in run.extractions) for e in run.extractions for k in e.about.other},
     )  # fmt: skip
     curves = _curves(run, metrics) if history and len(history.epochs) > 1 else ()
     return Section(content, curves, (_finite(run),) if run.extractions else ())

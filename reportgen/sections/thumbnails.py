@@ -25,12 +25,19 @@ def as_displayed(probe: Probe, maps: NDArray[np.float32]) -> NDArray[np.float32]
     return maps[::-1] if probe.metadata.get("row_0") == "bottom" else maps
 
 
-def as_input(probes: ProbeSet, index: int) -> Picture:
-    """Return the first channel of what the network sees of a probe, in its own range."""
-    channel = probes.inputs.reshape(len(probes), *probes.input_shape)[..., 0]
-    limits = Limits.of(channel[index], "magnitude")
-    indices = limits.indices(as_displayed(probes.probes[index], channel[index].astype(np.float32)))
-    return png(indices, palette("magnitude"))
+def as_inputs(probes: ProbeSet, index: int) -> dict[str, Picture]:
+    """Return the first channel of each picture the network sees of a probe, in its own range, by its input's name.
+
+    The prepared image comes first, without a name.
+    """
+    image = probes.inputs[index].reshape(probes.input_shape)[..., 0]
+    channels = {"": as_displayed(probes.probes[index], image.astype(np.float32))}
+    for name, other in probes.others.items():
+        if len(other.shape) == 3:
+            seen = other.values[index].reshape(other.shape)[..., 0].astype(np.float32)
+            channels[name] = seen[::-1] if other.bottom_up else seen
+    limits = {name: Limits.of(channel, "magnitude") for name, channel in channels.items()}
+    return {name: png(limits[name].indices(channel), palette("magnitude")) for name, channel in channels.items()}
 
 
 def contact_sheet(

@@ -15,7 +15,7 @@ from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Row, chart_figure, filmstrip
 from reportgen.figures.charts import lines
 from reportgen.sections.chosen import Group, groups, labels, spread
-from reportgen.sections.kernels import outputs_last, sees_image, slice_name
+from reportgen.sections.kernels import comes_in, outputs_last, sees_image, slice_name
 from reportgen.sections.moved import LayerMoves, moves
 from reportgen.sections.section import Section
 
@@ -158,14 +158,14 @@ def _strip(
     most: int,
 ) -> Figure | None:  # fmt: skip
     first_layer = sees_image(best, layer)
-    bands = run.probes.channels if first_layer else ()
-    shape = run.probes.input_shape
+    shape, channels = comes_in(run, best, layer)
+    bands = channels if first_layer else ()
     states = []
     for extraction in shown:
         stored = extraction.arrays(layer.weights).get("kernel") if layer.weights in extraction.weighted else None
-        image = (
-            None if stored is None else _as_images(outputs_last(stored.astype(np.float32), layer), shape, first_layer)
-        )
+        if stored is None:
+            return None
+        image = _as_images(outputs_last(stored.astype(np.float32), layer), shape, first_layer)
         if image is None:
             return None
         states.append(image)
@@ -199,10 +199,8 @@ def _strip(
     return Figure(f"strip-{place}-{best.name}", facts, width, height, placed, written, limits.bar())
 
 
-def _as_images(
-    kernel: NDArray[np.float32], shape: tuple[int, int, int], first_layer: bool
-) -> NDArray[np.float32] | None:
+def _as_images(kernel: NDArray[np.float32], shape: tuple[int, ...], first_layer: bool) -> NDArray[np.float32] | None:
     """Return a kernel as `(y, x, input, output)`; None where it is no image."""
-    if kernel.ndim == 2 and first_layer and kernel.shape[0] == np.prod(shape):
+    if kernel.ndim == 2 and first_layer and len(shape) == 3 and kernel.shape[0] == np.prod(shape):
         return kernel.reshape(*shape, kernel.shape[1])
     return kernel if kernel.ndim == 4 and kernel.shape[0] * kernel.shape[1] > 1 else None

@@ -27,6 +27,9 @@ def draft_task(draft: Draft, network: Network | None, labels: Sequence[str], tar
         )
     if kind != "regression":
         _draft_classes(draft, labels, network.units if network else None)
+    if network and len(network.outputs) > 1:
+        names = ", ".join(network.outputs)
+        draft.note("task.prediction", f"prediction: {network.outputs[0]}  # of {names}; by default the first vector")
     draft.note("task.output", 'output: ""  # what captions call it: merger probability, human score, …')
 
 

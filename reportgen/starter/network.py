@@ -7,13 +7,15 @@ from pathlib import Path
 
 from reportgen.checkpoints import find_run, read_checkpoint, read_graph
 from reportgen.checkpoints.graph import Call, Graph
-from reportgen.checkpoints.run import Run
+from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.config import RunConfig
-from reportgen.errors import CheckpointError
+from reportgen.errors import ReportgenError
+from reportgen.isolation import Children
 
 RESCALING = {"Rescaling", "Normalization"}
 """Layers that do the scaling inside the network, where they come first."""
+Shape = tuple[int | None, ...] | None
 ACTIVATIONS = {"Softmax": "softmax", "ReLU": "relu"}
 
 
@@ -23,8 +25,11 @@ class Network:
 
     file: str
     """The checkpoint that was read."""
-    shape: tuple[int | None, ...] | None
-    """Of the input, without the batch axis; None where it is not known."""
+    inputs: dict[str, Shape]
+    """Shape of each input, without the batch axis; None where it is not known."""
+    picture: str
+    """The input that gets the image: the first that takes a picture, else the first."""
+    outputs: tuple[str, ...]
     units: int | None
     """Numbers the network returns for one image."""
     activation: str
@@ -33,25 +38,37 @@ class Network:
     scaled_by: str
     """The first layer, where that is one that scales its input."""
 
+    @property
+    def shape(self) -> Shape:
+        """Return the shape of the input that gets the image."""
+        return self.inputs.get(self.picture)
+
 
 def read_run(path: Path) -> tuple[Run, Network | None]:
     """Find the checkpoints of a run and describe the network of the last that can be read.
 
     Raises NothingToReport where there is no checkpoint; returns no network where no file describes one.
     """
-    run = find_run(RunConfig(path=path), Path())
-    for checkpoint in reversed(run.checkpoints):
-        try:
-            stored = read_checkpoint(checkpoint)
-            return run, describe(read_graph(stored), stored, checkpoint.file)
-        except CheckpointError:
-            continue
+    with Children() as children:
+        run = find_run(RunConfig(path=path), Path(), children.reader.call)
+        for checkpoint in reversed(run.checkpoints):
+            try:
+                return run, children.reader.call(describe_file, checkpoint, size=checkpoint.size)
+            except ReportgenError:
+                continue
     return run, None
+
+
+def describe_file(checkpoint: Checkpoint) -> Network:
+    """Return what a checkpoint says of its network; raises CheckpointError where it says nothing."""
+    stored = read_checkpoint(checkpoint)
+    return describe(read_graph(stored), stored, checkpoint.file)
 
 
 def describe(graph: Graph, stored: StoredModel, file: str) -> Network:
     """Return what matters for the preparation and for the meaning of the outputs."""
-    shape = graph.inputs[0].config.get("shape") if len(graph.inputs) == 1 else None
+    shapes = {call.layer: call.config.get("shape") for call in graph.inputs}
+    inputs = {name: None if shape is None else tuple(shape) for name, shape in shapes.items()}
     first = next((call for call in graph.calls if call.kind != "input"), None)
     last = graph.calls[graph.outputs[0].call] if len(graph.outputs) == 1 else None
     activation = _activation(last) if last else ""
@@ -60,12 +77,19 @@ def describe(graph: Graph, stored: StoredModel, file: str) -> Network:
     units = last.config.get("units", last.config.get("filters")) if last else None
     return Network(
         file=file,
-        shape=tuple(shape) if shape is not None else None,
+        inputs=inputs,
+        picture=next((name for name, shape in inputs.items() if shape and len(shape) > 1), next(iter(inputs), "")),
+        outputs=graph.output_names,
         units=units if isinstance(units, int) else None,
         activation=activation,
         loss=stored.loss,
         scaled_by=first.class_name if first and first.class_name in RESCALING else "",
     )
+
+
+def shape_in_words(shape: Shape) -> str:
+    """Return 100 × 100 × 1."""
+    return "unknown" if shape is None else " × ".join(str(n or "any") for n in shape) or "one number"
 
 
 def _activation(call: Call) -> str:

@@ -12,8 +12,9 @@ from reportgen.errors import ConfigError
 from reportgen.starter.columns import Columns, find_catalogue
 from reportgen.starter.draft import Draft
 from reportgen.starter.images import Images, look_at_images, relative
+from reportgen.starter.inputs import draft_inputs
 from reportgen.starter.meaning import draft_task
-from reportgen.starter.network import Network, read_run
+from reportgen.starter.network import Network, read_run, shape_in_words
 from reportgen.starter.preparation import draft_preparation
 
 
@@ -44,6 +45,8 @@ def write_configuration(
     draft.blank()
     _draft_probes(draft, images, catalogue, near, base)
     draft_preparation(draft, images, network)
+    if network and len(network.inputs) > 1:
+        draft_inputs(draft, network, catalogue)
     draft.blank()
     labels = (catalogue.labels if catalogue else ()) or images.labels
     targets = images.targets or bool(catalogue and "target" in catalogue.meaning)
@@ -67,7 +70,10 @@ def _draft_run(draft: Draft, run: Run, network: Network | None, path: str) -> No
     if network is None:
         draft.note("run.path", "No checkpoint here says what its network is: it holds weights alone.")
     else:
-        shape = " × ".join(str(n or "any") for n in network.shape) if network.shape else "unknown"
+        shape = " and ".join(
+            (f"{name} " if len(network.inputs) > 1 else "") + shape_in_words(shape)
+            for name, shape in network.inputs.items()
+        )
         units = f"{network.units or 'unknown'} × {network.activation or 'unknown activation'}"
         loss = f", loss {network.loss}" if network.loss else ""
         draft.note("run.path", f"{network.file}: input {shape}, output {units}{loss}")

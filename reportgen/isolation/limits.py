@@ -1,0 +1,68 @@
+"""What a child process may use for one task."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+from dataclasses import dataclass
+
+MIB, GIB = 2**20, 2**30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one task; what goes beyond ends the task or its process, never the parent."""
+
+    memory: int
+    """Private memory beyond what the process has when the task begins, and the size of its result [byte]."""
+    seconds: float
+    """Wall-clock time; counted by the parent."""
+    cpu: float
+    """Time on all processors together [s]."""
+    file_size: int = 0
+    """Largest file the task may write [byte]."""
+
+
+def reading_limits(size: int) -> Limits:
+    """Return the limits of reading a file of `size` [byte]: a few times what an honest file needs."""
+    seconds = 20 + size / (5 * MIB)
+    return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
+
+
+def network_limits(memory: float | None, seconds: float) -> Limits:
+    """Return the limits of building and running a network: `memory` [GiB], half of what is free where None."""
+    given = free_memory() // 2 if memory is None else int(memory * GIB)
+    cores = os.cpu_count() or 1
+    return Limits(memory=max(given, GIB // 2), seconds=seconds, cpu=seconds * cores)
+
+
+def free_memory() -> int:
+    """Return the memory that could be had now [byte]."""
+    return _kibibytes("/proc/meminfo", "MemAvailable:") or 4 * GIB
+
+
+def impose(limits: Limits) -> None:
+    """Put limits on this process, counted from now; they can be put anew for the next task."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _soft(resource.RLIMIT_CPU, math.ceil(usage.ru_utime + usage.ru_stime + limits.cpu))
+    _soft(resource.RLIMIT_DATA, private_memory() + limits.memory)
+    _soft(resource.RLIMIT_FSIZE, limits.file_size)
+    _soft(resource.RLIMIT_CORE, 0)
+
+
+def private_memory() -> int:
+    """Return the private writable memory of this process [byte], as RLIMIT_DATA counts it."""
+    return _kibibytes("/proc/self/status", "VmData:")
+
+
+def _kibibytes(file: str, key: str) -> int:
+    """Return a line of a file of /proc [byte], 0 where it has none."""
+    with open(file, encoding="ascii") as lines:  # noqa: PTH123 - quicker, and asked for each task
+        return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(key)), 0)
+
+
+def _soft(kind: int, value: int) -> None:
+    """Set a soft limit; the hard one stays, so that the next task can have another."""
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

@@ -1,0 +1,215 @@
+"""Child processes: their limits, their deaths, what they may hand over, and a run in which checkpoints kill them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reportgen.errors import CheckpointError, ReportgenError
+from reportgen.isolation import Child, Limits
+from reportgen.isolation.exchange import Exchange, Parcel
+
+MIB = 2**20
+SMALL = Limits(memory=64 * MIB, seconds=20, cpu=10)
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    exchange = Exchange()
+    child = Child("test", exchange, None)
+    yield child
+    child.end()
+    exchange.close()
+
+
+def answer(child: Child, function: Any, *args: object, limits: Limits = SMALL) -> Any:
+    return child.open(child.ask(function, *args, limits=limits))
+
+
+def process() -> int:
+    return os.getpid()
+
+
+def arrays(count: int) -> dict[str, Any]:
+    return {f"a{i}": np.arange(1000, dtype="f4").reshape(10, 100) + i for i in range(count)} | {"n": [1, None, "x"]}
+
+
+def doubled(value: dict[str, Any]) -> Any:
+    return value["a1"] * 2
+
+
+def test_results_come_back_whole_from_another_process(child: Child) -> None:
+    first = child.ask(arrays, 3, limits=SMALL)
+    value = child.open(first)
+    np.testing.assert_array_equal(value["a2"], np.arange(1000, dtype="f4").reshape(10, 100) + 2)
+    assert value["n"] == [1, None, "x"] and len(first.packed) < 1000  # the arrays are not in the pipe
+    assert answer(child, process) != os.getpid()
+    assert answer(child, process) == answer(child, process)
+
+
+def test_a_parcel_goes_on_to_a_second_process_without_being_copied(child: Child) -> None:
+    other = Child("other", child.exchange, None)
+    parcel = child.ask(arrays, 2, limits=SMALL)
+    result = other.open(other.ask(doubled, parcel, limits=SMALL, start=parcel.end))
+    np.testing.assert_array_equal(result, child.open(parcel)["a1"] * 2)
+    other.end()
+
+
+def raises(kind: str) -> None:
+    if kind == "ours":
+        raise CheckpointError("bad", where="a.h5", expected="good", received="worse", advice="mend it")
+    if kind == "recursion":
+        return raises(kind)
+    raise {"value": ValueError("that"), "memory": MemoryError()}[kind]
+
+
+def test_errors_come_back_with_all_their_words(child: Child) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        answer(child, raises, "ours")
+    assert str(caught.value) == str(
+        CheckpointError("bad", where="a.h5", expected="good", received="worse", advice="mend it")
+    )
+    for kind, word in (("value", "ValueError: that"), ("memory", "64 MiB"), ("recursion", "nested")):
+        with pytest.raises(ReportgenError, match=word):
+            answer(child, raises, kind)
+    assert answer(child, process) > 0
+
+
+def ends(way: int) -> None:
+    os.kill(os.getpid(), way)
+    time.sleep(10)
+
+
+@pytest.mark.parametrize(
+    ("way", "word"),
+    [(signal.SIGSEGV, "segmentation"), (signal.SIGKILL, "killed"), (signal.SIGABRT, "aborted"), (signal.SIGBUS, "bus")],
+)
+def test_a_process_that_dies_is_an_error_and_the_next_question_starts_another(
+    child: Child, way: int, word: str
+) -> None:
+    before = answer(child, process)
+    with pytest.raises(ReportgenError, match=word) as caught:
+        answer(child, ends, int(way))
+    assert "others are not affected" in caught.value.advice
+    assert answer(child, process) != before
+
+
+def takes(what: str, path: str = "") -> int:
+    if what == "memory":
+        return len([bytearray(MIB) for _ in range(4000)])
+    if what == "processor":
+        while True:
+            sum(range(10**6))
+    if what == "time":
+        time.sleep(60)
+    Path(path).write_bytes(b"x" * 100)
+    return 0
+
+
+def test_limits_hold(child: Child, tmp_path: Path) -> None:
+    with pytest.raises(ReportgenError, match="64 MiB"):
+        answer(child, takes, "memory")
+    start = time.monotonic()
+    with pytest.raises(ReportgenError, match="processor"):
+        answer(child, takes, "processor", limits=Limits(memory=64 * MIB, seconds=20, cpu=1))
+    with pytest.raises(ReportgenError, match="longer than 1 s"):
+        answer(child, takes, "time", limits=Limits(memory=64 * MIB, seconds=1, cpu=5))
+    assert time.monotonic() - start < 15
+    with pytest.raises(ReportgenError, match="File too large"):
+        answer(child, takes, "file", str(tmp_path / "x"))
+    assert (tmp_path / "x").stat().st_size == 0
+    answer(child, takes, "file", str(tmp_path / "x"), limits=Limits(64 * MIB, 20, 10, file_size=MIB))
+    assert (tmp_path / "x").stat().st_size == 100
+
+
+def large() -> Any:
+    return np.ones(80 * MIB, "u1")
+
+
+def test_a_result_larger_than_its_limit_is_refused(child: Child) -> None:
+    with pytest.raises(ReportgenError, match="memory"):
+        answer(child, large)
+    assert answer(child, large, limits=Limits(200 * MIB, 20, 10)).size == 80 * MIB
+
+
+class Harm:
+    def __reduce__(self) -> Any:
+        return os.system, ("touch harmed",)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A dataclass that is not this package's."""
+
+    number: int
+
+
+@pytest.mark.parametrize("value", [Harm(), Foreign(1), [Harm()], os.getcwd, Path])
+def test_nothing_but_plain_values_is_made_of_what_a_child_hands_over(
+    value: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exchange = Exchange()
+    with pytest.raises(pickle.UnpicklingError, match="handed over"):
+        exchange.pick_up(Parcel(pickle.dumps(value), ()))
+    assert list(tmp_path.iterdir()) == []
+    exchange.close()
+
+
+def foreign() -> Any:
+    return Foreign(1)
+
+
+def test_a_child_that_answers_nonsense_is_ended(child: Child) -> None:
+    before = answer(child, process)
+    with pytest.raises(ReportgenError, match="nonsense"):
+        answer(child, foreign)
+    assert answer(child, process) != before
+
+
+@pytest.mark.parametrize("spans", [b"[[0, 99999999999]]", b"[[-5, 10]]", b"[[1]]", b"{", b""])
+def test_spans_outside_the_exchange_are_refused(spans: bytes) -> None:
+    exchange = Exchange()
+    exchange.make_room(4096)
+    packed = exchange.lay_down(np.arange(4.0)).packed
+    with pytest.raises((ValueError, pickle.UnpicklingError, TypeError, EOFError)):
+        exchange.pick_up(Parcel.from_bytes(spans + b"\n" + packed))
+    exchange.close()
+
+
+def test_children_end_with_their_parent(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import os, sys, time\nfrom reportgen.isolation import Children\n"
+        "children = Children()\nprint(children.reader.call(os.getpid), flush=True)\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        number = int(parent.stdout.readline())
+        assert Path(f"/proc/{number}").exists()
+        parent.kill()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{number}").exists() and time.monotonic() < deadline:
+        if "zombie" in Path(f"/proc/{number}/status").read_text():
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{number}").exists()
+
+
+def test_json_of_plants_is_only_read_by_children() -> None:
+    from reportgen.isolation.child import PLANT
+
+    assert json.loads(os.environ.get(PLANT, "{}")) == {}
