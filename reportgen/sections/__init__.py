@@ -18,6 +18,8 @@ from reportgen.config.suggest import did_you_mean
 from reportgen.errors import Failure, ReportgenError, printable
 from reportgen.extraction import ExtractedRun
 from reportgen.sections import (
+    activation_evolution,
+    activation_health,
     activations,
     architecture,
     failures,
@@ -27,6 +29,8 @@ from reportgen.sections import (
     provenance,
     run,
     summary,
+    weight_evolution,
+    weight_health,
 )
 from reportgen.sections.section import Check, Section, SectionModule
 
@@ -36,7 +40,11 @@ SECTIONS: dict[str, SectionModule] = {
     "probes": probes,
     "architecture": architecture,
     "kernels": kernels,
+    "weight_health": weight_health,
+    "weight_evolution": weight_evolution,
     "activations": activations,
+    "activation_health": activation_health,
+    "activation_evolution": activation_evolution,
     "predictions": predictions,
     "provenance": provenance,
     "failures": failures,
