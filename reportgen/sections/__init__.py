@@ -25,7 +25,9 @@ from reportgen.sections import (
     predictions,
     probes,
     provenance,
+    representation,
     run,
+    selectivity,
     summary,
 )
 from reportgen.sections.section import Check, Section, SectionModule
@@ -37,7 +39,9 @@ SECTIONS: dict[str, SectionModule] = {
     "architecture": architecture,
     "kernels": kernels,
     "activations": activations,
+    "selectivity": selectivity,
     "predictions": predictions,
+    "representation": representation,
     "provenance": provenance,
     "failures": failures,
 }
