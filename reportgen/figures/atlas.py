@@ -19,6 +19,8 @@ SIZE = (7.2, 5.2)
 """Of the chart [inch]."""
 SIDE = 0.46
 """Of a picture [inch]."""
+FEW = 48
+"""Points up to which a dot carries its name, too."""
 
 
 def atlas(
@@ -42,7 +44,15 @@ def atlas(
         x, y = places[:, 0], places[:, 1]
         for k, kind in enumerate(order):
             dots = [i for i, p in enumerate(pictures) if p is None and kinds[i] == kind]
-            axes.scatter(x[dots], y[dots], s=20, color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)])
+            axes.scatter(
+                x[dots], y[dots], s=34, color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)],
+                edgecolor="white", linewidth=0.8, zorder=90,
+            )  # fmt: skip
+            for i in dots if len(pictures) <= FEW else ():
+                axes.annotate(
+                    names[i], (x[i], y[i]), xytext=(4, 3), textcoords="offset points", fontsize=8, zorder=91,
+                    bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+                )  # fmt: skip
         for i, picture in enumerate(pictures):
             if picture is None:
                 continue

@@ -28,7 +28,7 @@ def heatmap(
     x_label: str = "",
     bar_label: str = "",
     marked: frozenset[tuple[int, int]] = frozenset(),
-    cell: tuple[float, float] = (0.42, 0.3),
+    cell: tuple[float, float] = (0.36, 0.3),
 ) -> Picture:
     """Draw `(row, column)` values between limits; NaN is a hatched field, `marked` fields carry a cross.
 
@@ -52,7 +52,7 @@ def heatmap(
                 dark = 0.299 * r + 0.587 * g + 0.114 * b < 0.55
                 text = f"{value:.2f}".replace("-", "−") + (" ×" if (i, j) in marked else "")
                 axes.text(
-                    j + 0.5, i + 0.52, text, ha="center", va="center", fontsize=8, color="white" if dark else "black"
+                    j + 0.5, i + 0.52, text, ha="center", va="center", fontsize=9, color="white" if dark else "black"
                 )
         axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
         if len(columns) > 6:

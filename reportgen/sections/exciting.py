@@ -15,9 +15,9 @@ from reportgen.sections.tested import Channel, Tested
 from reportgen.sections.thumbnails import thumbnails
 from reportgen.templating import fixed, number
 
-MOST, LEAST = 4, 3
+MOST, LEAST = 5, 3
 """Probes of each kind in a row."""
-WORDS, GAP, APART = 350.0, 12.0, 46.0
+WORDS, GAP, APART = 340.0, 10.0, 34.0
 """Width of the words of a row, between pictures, and between the two kinds [unit of the canvas]."""
 
 
@@ -40,7 +40,7 @@ def rows_of_probes(
         top, low = extremes(values, MOST, LEAST)
         pictures = thumbnails(run.probes, run.config.probes.display, [*top, *low])
         lines = _words(c, result)
-        labels += [Label(0, y + 22 + k * 30, text, strong=k == 0) for k, text in enumerate(lines)]
+        labels += [Label(0, y + 20 + k * 27, text, strong=k == 0) for k, text in enumerate(lines)]
         tallest = 0.0
         patches: list[object] = []
         for k, (i, picture) in enumerate(zip([*top, *low], pictures, strict=True)):
@@ -50,7 +50,7 @@ def rows_of_probes(
             placed.append(Placed(picture, x, y, width, height))
             tallest = max(tallest, height)
             said = number(float(values[i]))
-            labels += [Label(x, y + height + 24, f"{i}  {said}")]
+            labels += [Label(x, y + height + 24, f"{i}: {said}")]
             if k < len(top) and one.maps:
                 unit = place_of_maximum(extraction, one.layer.name, i, c.channel)
                 seen = patch_of(run, extraction, one.layer.name, unit)
@@ -63,7 +63,7 @@ def rows_of_probes(
         data["most"].append([run.probes.probes[i].id for i in top])
         data["least"].append([run.probes.probes[i].id for i in low])
         data["patch"].append(patches)
-        y += max(tallest + LABEL + 14, 30.0 * len(lines) + 14)
+        y += max(tallest + LABEL + 12, 27.0 * len(lines) + 14)
     facts = {
         "layer": one.layer.name, "class_name": one.layer.class_name, "checkpoint": extraction.about.file,
         "epoch": extraction.epoch, "shown": len(channels), "of": one.values.shape[1], "probes": len(run.probes),

@@ -9,20 +9,22 @@ import numpy as np
 from pydantic import PositiveInt
 
 from reportgen.config import Options
+from reportgen.diagnostics.calibration import Calibration
+from reportgen.diagnostics.keeping import ENOUGH, Choice, Witness
+from reportgen.diagnostics.roc import Roc
 from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
-from reportgen.figures import Figure, chart_figure
-from reportgen.figures.charts import ranked, scatter
-from reportgen.sections.chosen import measured_groups
+from reportgen.figures import Figure
+from reportgen.sections.chosen import Group, measured_groups
+from reportgen.sections.classification import ranked_figure, reliability_figure, roc_figure, worst_figure
+from reportgen.sections.courses import ProbeCourse, course_figures, courses_of
+from reportgen.sections.keeping import keep
+from reportgen.sections.regression import regression_figures
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Check, Section
-from reportgen.sections.thumbnails import contact_sheet, thumbnails
 
 TITLE = "Predictions"
 QUESTION = "What does the network say, and is it right?"
-
-ENOUGH = 30
-"""Labelled probes below which the report says how little a score proves."""
 
 
 class SectionOptions(Options):
@@ -57,6 +59,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class ClassRoc:
+    """How well one class is told from the rest, whatever the threshold."""
+
+    name: str
+    roc: Roc
+
+
+@dataclass(frozen=True)
 class Network:
     """What one architecture says, at its best checkpoint and beside it at its first and last."""
 
@@ -83,6 +93,22 @@ class Network:
     """Probes whose prediction is NaN or infinite; no score counts them."""
     unknown_labels: tuple[str, ...]
     """Labels of probes that are none of the classes."""
+    rocs: tuple[ClassRoc, ...]
+    """Of the positive class, or of each class against the rest; none where a class has no probe."""
+    calibration: Calibration | None
+    """None for a regression, without labels, and where the outputs are no probabilities."""
+    courses: tuple[ProbeCourse, ...]
+    """Every labelled probe over all checkpoints of this architecture."""
+    at: tuple[str, ...]
+    """The checkpoints of the courses."""
+    witnesses: tuple[Witness, ...]
+    """What is known of each checkpoint."""
+    score_name: str
+    """What the score of the witnesses is."""
+    monitor: str
+    """The history's monitored column; empty without."""
+    choice: Choice | None
+    """Which checkpoint to keep."""
     figures: tuple[str, ...]
     """Ids."""
 
@@ -104,27 +130,43 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     networks: list[Network] = []
     figures: list[Figure] = []
     for group in measured:
-        e = group.best.extraction
-        scored = score(run, e)
-        task = scored.task
-        drawn: list[Figure] = []
-        if scored.score is not None:
-            drawn = _regression_figures(run, scored, options, e)
-        elif task.kind == "binary" and np.isfinite(scored.answers).any():
-            drawn = [_ranked(run, scored, e)]
+        network, drawn = _network(run, group, options)
+        networks.append(network)
         figures += drawn
-        strange = [p.label for p in run.probes.probes if p.label and task.classes and p.label not in task.classes]
-        networks.append(
-            Network(
-                group.letter, task.kind, task.output, task.unit, e.output_activation, task.logits, task.classes,
-                tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
-                _rows(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
-                len(scored.known), e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
-                tuple(dict.fromkeys(strange)), tuple(f.id for f in drawn),
-            )
-        )  # fmt: skip
     checks = tuple(_varies(group.best.extraction) for group in measured if len(run.probes) > 1)
     return Section(Content(tuple(networks), ENOUGH), tuple(figures), checks)
+
+
+def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[Network, list[Figure]]:
+    e = group.best.extraction
+    scored = score(run, e)
+    task = scored.task
+    drawn: list[Figure] = []
+    if scored.score is not None:
+        drawn = regression_figures(run, scored, options.extremes, e)
+    elif task.kind == "binary" and np.isfinite(scored.answers).any():
+        drawn = [ranked_figure(run, scored, e)]
+    rocs = [ClassRoc(name, roc) for name, roc in scored.rocs]
+    if rocs:
+        drawn.append(roc_figure([(c.name, c.roc) for c in rocs], e))
+    found = scored.calibration
+    if found is not None and found.n >= ENOUGH:
+        drawn.append(reliability_figure(found, len(task.classes), e))
+    if task.classes and (worst := worst_figure(run, scored, options.extremes, e)):
+        drawn.append(worst)
+    members = [x for x in run.of_architecture(e.about.architecture) if x.predictions is not None]
+    at, courses = courses_of(run, members)
+    drawn += course_figures(run, e, at, courses, task)
+    witnesses, score_name, choice = keep(run, group, members)
+    strange = [p.label for p in run.probes.probes if p.label and task.classes and p.label not in task.classes]
+    return Network(
+        group.letter, task.kind, task.output, task.unit, e.output_activation, task.logits, task.classes,
+        tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
+        _rows(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
+        len(scored.known), e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
+        tuple(dict.fromkeys(strange)), tuple(rocs), found, courses, at, witnesses, score_name, group.best.monitor,
+        choice, tuple(f.id for f in drawn),
+    ), drawn  # fmt: skip
 
 
 def _rows(run: ExtractedRun, scored: Scored, at: tuple[Extraction, ...]) -> tuple[Row, ...]:
@@ -138,78 +180,6 @@ def _rows(run: ExtractedRun, scored: Scored, at: tuple[Extraction, ...]) -> tupl
         right = tuple(None if labels[i] is None or name == "none" else name == labels[i] for name in names)
         rows.append(Row(probe.id, probe.label or "", probe.target, tuple(float(a[i]) for a in answers), names, right))
     return tuple(rows)
-
-
-def _regression_figures(
-    run: ExtractedRun, scored: Scored, options: SectionOptions, extraction: Extraction
-) -> list[Figure]:
-    task, known = scored.task, scored.known
-    predicted = scored.answers[known]
-    actual = np.array([run.probes.probes[i].target for i in known], float)
-    difference = predicted - actual
-    # The largest differences are the ones a reader looks up; more numbers than these pile up.
-    worst = set(np.argsort(-np.abs(difference), kind="stable")[:8].tolist())
-    names = [str(i) if k in worst else "" for k, i in enumerate(known)]
-    low, high = float(min(predicted.min(), actual.min())), float(max(predicted.max(), actual.max()))
-    margin = 0.05 * (high - low or 1)
-    limits = (low - margin, high + margin)
-    if extraction.output_activation == "sigmoid" and low >= 0 and high <= 1:
-        limits = (-0.02, 1.02)
-    unit = f" [{task.unit}]" if task.unit else ""
-    facts = {
-        "n": len(known),
-        "checkpoint": extraction.about.file,
-        "epoch": extraction.epoch,
-        "output": task.output,
-        "display": run.probes.display,
-    }
-    data = {
-        "probe": [run.probes.probes[i].id for i in known],
-        "actual": actual.tolist(),
-        "predicted": predicted.tolist(),
-    }
-    axis, both = f"actual {task.output}{unit}", f"predicted {task.output}{unit}"
-    against = scatter(actual.tolist(), predicted.tolist(), names, axis, both, limits, True)
-    apart = scatter(actual.tolist(), difference.tolist(), names, axis, f"predicted − actual{unit}", limits, False)
-    figures = [
-        chart_figure(f"predictions-actual-{extraction.name}", against, facts | {"kind": "actual"}, data),
-        chart_figure(f"predictions-difference-{extraction.name}", apart, facts | {"kind": "difference"}, data),
-    ]
-    order = np.argsort(np.abs(difference), kind="stable")
-    most = min(options.extremes, len(known) // 2)
-    for word, places in (("best", order[:most]), ("worst", order[::-1][:most])):
-        if not len(places):
-            continue
-        chosen = [known[int(k)] for k in places]
-        lines = [
-            (f"{i}  {run.probes.probes[i].id}", f"{predicted[int(k)]:.3f}, actual {actual[int(k)]:.3f}")
-            for i, k in zip(chosen, places, strict=True)
-        ]
-        pictures = thumbnails(run.probes, run.config.probes.display, chosen)
-        width, height, placed, labels = contact_sheet(pictures, lines, columns=5)
-        said = facts | {"kind": "extremes", "which": word, "shown": most}
-        figures.append(Figure(f"predictions-{word}-{extraction.name}", said, width, height, placed, labels))
-    return figures
-
-
-def _ranked(run: ExtractedRun, scored: Scored, extraction: Extraction) -> Figure:
-    task, values = scored.task, scored.answers
-    order = [i for i in np.argsort(-values, kind="stable").tolist() if np.isfinite(values[i])][:64]
-    probes = [run.probes.probes[i] for i in order]
-    picture = ranked(
-        [f"{p.id} ({i})" for i, p in zip(order, probes, strict=True)], values[order].tolist(),
-        [p.label or "" for p in probes], task.output, 0.5,
-    )  # fmt: skip
-    facts = {
-        "n": len(order), "of": len(run.probes), "checkpoint": extraction.about.file, "epoch": extraction.epoch,
-        "output": task.output, "threshold": 0.5, "kind": "ranked",
-    }  # fmt: skip
-    return chart_figure(
-        f"predictions-ranked-{extraction.name}",
-        picture,
-        facts,
-        {"probe": [p.id for p in probes], "value": values[order].tolist()},
-    )
 
 
 def _varies(extraction: Extraction) -> Check:
