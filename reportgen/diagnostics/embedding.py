@@ -38,7 +38,7 @@ def principal_components(features: NDArray[np.floating], count: int = 2) -> Comp
     scores = np.zeros((len(flat), count))
     kept = min(count, len(s))
     scores[:, :kept] = (u * s * signs)[:, :kept]
-    shares = s**2 / (s**2).sum()
+    shares = (s**2 / (s**2).sum())[: len(flat) - 1]  # centred points span one dimension less than they are
     return Components(scores, tuple(float(x) for x in shares))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 SPREAD = 0.2
 """Standard deviation of p_true over checkpoints above which a probe is called ambiguous."""
-CONTRADICTED = 0.25
+CONTRADICTED = 0.2
 """Mean p_true below which a probe that is never right lately is called probably mislabelled."""
 LEAST = 3
 """Checkpoints below which nothing is said of a probe's course."""

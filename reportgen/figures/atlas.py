@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 SIZE = (7.2, 5.2)
 """Of the chart [inch]."""
-SIDE = 0.46
+SIDE = 0.55
 """Of a picture [inch]."""
+PAPER = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+"""Behind a name on a picture."""
 FEW = 48
 """Points up to which a dot carries its name, too."""
 
@@ -33,7 +35,7 @@ def atlas(
 ) -> Picture:
     """Draw each picture at its place `(picture, 2)`, framed in the colour and dashes of its kind; None is a dot.
 
-    Names stand below the pictures.
+    Names stand in the corners of the pictures.
     """
     order = list(dict.fromkeys(kinds))
 
@@ -51,7 +53,7 @@ def atlas(
             for i in dots if len(pictures) <= FEW else ():
                 axes.annotate(
                     names[i], (x[i], y[i]), xytext=(4, 3), textcoords="offset points", fontsize=8, zorder=91,
-                    bbox={"boxstyle": "round,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8},
+                    bbox=PAPER,
                 )  # fmt: skip
         for i, picture in enumerate(pictures):
             if picture is None:
@@ -63,8 +65,8 @@ def atlas(
             box.patch.set(edgecolor=SERIES[k], linewidth=1.8, linestyle=DASHES[k], facecolor="white")
             axes.add_artist(box)
             axes.annotate(
-                names[i], (x[i], y[i]), xytext=(0, -SIDE * 36 - 10), textcoords="offset points", ha="center",
-                fontsize=8, zorder=40 + i,
+                names[i], (x[i], y[i]), xytext=(-SIDE * 36 + 1, SIDE * 36 - 1), textcoords="offset points",
+                ha="left", va="top", fontsize=8, zorder=3 + i, bbox=PAPER,
             )  # fmt: skip
         for values, change in ((x, axes.set_xlim), (y, axes.set_ylim)):
             margin = 0.1 * (float(np.ptp(values)) or 1.0)
@@ -87,11 +89,11 @@ def atlas(
 
 
 def apart(places: NDArray[np.floating]) -> list[int]:
-    """Return which of `(point, 2)` places get a picture, in order, so that no two pictures overlap much."""
+    """Return which of `(point, 2)` places get a picture, in order, so that no two pictures overlap."""
     span = np.ptp(places, axis=0)
     unit = places / np.where(span > 0, span, 1) * np.array(SIZE) * 0.75
     kept: list[int] = []
     for i in range(len(unit)):
-        if all(np.abs(unit[i] - unit[k]).max() > 0.8 * SIDE for k in kept):
+        if all(np.abs(unit[i] - unit[k]).max() > 1.05 * SIDE for k in kept):
             kept.append(i)
     return kept

@@ -63,22 +63,20 @@ def courses_of(run: ExtractedRun, members: Sequence[Extraction]) -> tuple[tuple[
     return at, tuple(found)
 
 
-def course_figures(
-    run: ExtractedRun, extraction: Extraction, at: Sequence[str], courses: Sequence[ProbeCourse], task: Task
+def course_figure(
+    extraction: Extraction, at: Sequence[str], courses: Sequence[ProbeCourse], task: Task
 ) -> list[Figure]:
-    """Draw the courses as a table of colours, and of a classification the data map."""
-    if not courses or len(at) < 2:
-        return []
-    figures = [_table(run, extraction, at, courses, task)]
+    """Draw the courses as a table of colours; nothing with one checkpoint."""
+    return [_table(extraction, at, courses, task)] if courses and len(at) > 1 else []
+
+
+def map_figure(extraction: Extraction, at: Sequence[str], courses: Sequence[ProbeCourse]) -> list[Figure]:
+    """Draw the data map of a classification; nothing with fewer than LEAST checkpoints."""
     mapped = [c for c in courses if c.course and c.course.kind]
-    if mapped and len(at) >= LEAST:
-        figures.insert(0, _map(extraction, mapped, len(at)))
-    return figures
+    return [_map(extraction, mapped, len(at))] if mapped and len(at) >= LEAST else []
 
 
-def _table(
-    run: ExtractedRun, extraction: Extraction, at: Sequence[str], courses: Sequence[ProbeCourse], task: Task
-) -> Figure:
+def _table(extraction: Extraction, at: Sequence[str], courses: Sequence[ProbeCourse], task: Task) -> Figure:
     regression = task.kind == "regression"
     worst = sorted(courses, key=lambda c: (-abs(c.mean) if regression else c.mean, c.number))[:ROWS]
     columns = dict.fromkeys(np.linspace(0, len(at) - 1, min(COLUMNS, len(at))).round().astype(int).tolist())
