@@ -31,8 +31,10 @@ class Morphology:
     m20: float
 
 
-def measure(image: NDArray[np.generic]) -> Morphology:
+def measure(image: NDArray[np.generic], shape: bool = True) -> Morphology:
     """Measure the source nearest to the centre of an image `(y, x)`, with all that its segment touches.
+
+    Without `shape` brightness, noise and area only, which cost a hundredth of the time.
 
     Sky by sigma clipping (3 σ). The segment is of photutils: where the picture, smoothed by one pixel, is 1.5 σ above
     the sky; of the sources above a quarter of the largest, the one nearest to the centre. Concentration and asymmetry
@@ -56,7 +58,7 @@ def measure(image: NDArray[np.generic]) -> Morphology:
     if segments is None:
         return Morphology(flux, float(noise), 0.0, *[nothing] * 4)
     area = float(segments.sum())
-    return Morphology(flux, float(noise), area, *_statmorph(flat, segments, float(noise)))
+    return Morphology(flux, float(noise), area, *(_statmorph(flat, segments, float(noise)) if shape else [nothing] * 4))
 
 
 def available() -> bool:

@@ -35,7 +35,9 @@ def heatmap(
     `cell` is width and height of a field [inch].
     """
     width = 1.9 + max(len(columns) * cell[0], 1.6)
-    height = 0.75 + len(rows) * cell[1] + 0.055 * max((len(c) for c in columns), default=0) * (len(columns) > 6)
+    longest = max((len(c) for c in columns), default=0)
+    turned = len(columns) > 6 or longest * 0.075 > cell[0]
+    height = 0.75 + len(rows) * cell[1] + 0.055 * longest * turned
     numbered = len(columns) <= NUMBERED and len(rows) <= 48
 
     def draw(axes: Axes) -> None:
@@ -55,7 +57,7 @@ def heatmap(
                     j + 0.5, i + 0.52, text, ha="center", va="center", fontsize=9, color="white" if dark else "black"
                 )
         axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-        if len(columns) > 6:
+        if turned:
             axes.tick_params(axis="x", rotation=45)
             for label in axes.get_xticklabels():
                 label.set(ha="right", rotation_mode="anchor")
@@ -64,7 +66,7 @@ def heatmap(
         for side in axes.spines.values():
             side.set_visible(False)
         axes.set_xlabel(x_label)
-        bar = axes.figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, aspect=18)
+        bar = axes.figure.colorbar(image, ax=axes, fraction=0.05, pad=0.03, aspect=max(6.0, len(rows) * cell[1] / 0.14))
         bar.set_label(bar_label)
         bar.outline.set_visible(False)
 

@@ -36,7 +36,7 @@ class Column:
 
 
 def columns(run: ExtractedRun, most: int) -> tuple[Column, ...]:
-    """Return the numeric columns of the catalogue, and brightness, noise and morphology of at most `most` probes.
+    """Return the numeric columns of the catalogue, brightness and noise, and morphology of at most `most` probes.
 
     Measured on the mean of the bands of the pictures as read. What varies over fewer than LEAST probes is left out.
     """
@@ -71,14 +71,14 @@ def _measured(run: ExtractedRun, most: int) -> list[Column]:
     chosen = {round(i * (len(images) - 1) / max(1, most - 1)) for i in range(min(most, len(images)))}
     if len(images) <= most:
         chosen = set(range(len(images)))
-    rows: list[Morphology | None] = []
+    rows: list[Morphology] = []
     for i, image in enumerate(images):
         mean = image.astype(np.float32).mean(axis=-1, keepdims=True)
         smaller = shrink(mean, 160)[..., 0]
-        found = measure(smaller) if i in chosen else None
+        found = measure(smaller, shape=i in chosen)
         # As bright as before it was made smaller, each pixel the mean of those it covers.
-        rows.append(found and replace(found, flux=found.flux * mean.size / smaller.size))
+        rows.append(replace(found, flux=found.flux * mean.size / smaller.size))
     return [
-        Column(word, "measured", np.array([np.nan if r is None else getattr(r, field) for r in rows], np.float64))
+        Column(word, "measured", np.array([getattr(r, field) for r in rows], np.float64))
         for field, word in MEASURED.items()
     ]

@@ -20,6 +20,7 @@ from reportgen.sections.alike import Similarity, checkpoints_alike, layers_alike
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.responses import penultimate
 from reportgen.sections.section import Section
+from reportgen.sections.task import task_of
 
 TITLE = "Representation"
 QUESTION = "How does the network arrange the galaxies?"
@@ -132,11 +133,14 @@ def _atlas(
     ]  # fmt: skip
     unlabelled = "no label" if run.probes.has_labels else ""
     kinds = [run.probes.probes[i].label or unlabelled for i in probes]
-    picture = atlas(places, pictures, [str(i) for i in probes], kinds, *axes)
+    regression = task_of(run, extraction).kind == "regression"
+    targets = [run.probes.probes[i].target if regression else None for i in probes]
+    names = [f"{i}" if t is None else f"{i}: {t:.2g}" for i, t in zip(probes, targets, strict=True)]
+    picture = atlas(places, pictures, names, kinds, *axes)
     facts = {
         "kind": method, "layer": layer, "checkpoint": extraction.about.file, "epoch": extraction.epoch,
         "n": len(probes), "of": len(run.probes), "pictures": len(shown), "seed": seed, "labels": run.probes.has_labels,
-        "display": run.probes.display,
+        "display": run.probes.display, "targets": any(t is not None for t in targets),
     }  # fmt: skip
     data = {"probe": [run.probes.probes[i].id for i in probes], "x": places[:, 0].tolist(), "y": places[:, 1].tolist()}
     return chart_figure(f"representation-{method}-{extraction.name}", picture, facts, data)

@@ -88,8 +88,8 @@ def tested(run: ExtractedRun, extraction: Extraction, layers: Sequence[Responses
         tests = [class_auc(values[known], members == name) for name in asked] if known.any() else []
     problem = _problem(tests, task.kind == "regression", int(known.sum()))
     compared = known if known.any() else np.ones(len(probes), bool)
-    effects = np.array([t.effect for t in tests]).reshape(len(tests), -1)
-    p = np.array([t.p for t in tests]).reshape(len(tests), -1)
+    shape = (len(tests), values.shape[1])
+    effects, p = (np.array(x, float).reshape(shape) for x in ([t.effect for t in tests], [t.p for t in tests]))
     if problem:
         effects, p = np.full_like(effects, np.nan), np.full_like(p, np.nan)
     q = false_discovery(p)
