@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 from reportgen.config import CHOOSE, Loaded, WrongConfig, load, resolved_yaml
-from reportgen.config.model import Config
+from reportgen.config.model import SECTION_IDS, Config
 from reportgen.config.names import all_options
 from reportgen.config.probes import StepConfig
-from reportgen.config.model import SECTION_IDS
 from reportgen.config.schema import json_schema
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"

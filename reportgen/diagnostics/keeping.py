@@ -70,7 +70,7 @@ class Choice:
 def choose(witnesses: Sequence[Witness], larger: bool, scored: int) -> Choice | None:
     """Return which checkpoint to keep; None without any.
 
-    The history decides, as it was measured on far more images than the probe set. The probes overrule it where there
+    The history decides, as it usually stands on far more images than the probe set. The probes overrule it where there
     are ENOUGH of them and the best score's interval lies wholly above that of the history's choice. A witness that
     finds several equally good names the first of them. A checkpoint with predictions that are not finite is never
     kept while there is another.
