@@ -191,3 +191,16 @@ def test_characters_no_font_has_do_not_cost_the_pdf(tmp_path):
     report, written, _ = make(tmp_path, probes=dataclasses.replace(probes, probes=tuple(named)))
     assert len(written) == 3 and report.failures == ()
     assert "🌌" in (tmp_path / "report.html").read_text()
+
+
+def test_the_pdf_fetches_its_own_files_and_png_inside_a_chart_and_nothing_else():
+    from weasyprint.urls import FatalURLFetchingError
+
+    from reportgen.report.pdf import _fetcher
+
+    fetcher = _fetcher({"a.png": b"own"})
+    assert fetcher.fetch("run:/a.png").read() == b"own"
+    assert fetcher.fetch("data:image/png;base64,aW5zaWRl").read() == b"inside"
+    for url in ("data:image/svg+xml;base64,aW5zaWRl", "data:text/html,x", "file:///etc/passwd", "https://example.org/"):
+        with pytest.raises(FatalURLFetchingError):
+            fetcher.fetch(url)

@@ -12,7 +12,8 @@ from reportgen.config.probes import ProbesConfig
 
 SECTION_IDS = (
     "summary", "run", "probes", "architecture", "kernels", "weight_health", "weight_evolution", "activations",
-    "activation_health", "activation_evolution", "predictions", "provenance", "failures",
+    "activation_health", "activation_evolution", "selectivity", "predictions", "representation", "provenance",
+    "failures",
 )  # fmt: skip
 """The sections of a report in their usual order; a test holds this against `sections.SECTIONS`."""
 

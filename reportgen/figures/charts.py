@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2) -> Picture:
-    """Return the SVG, width × height [inch], of one pair of axes that `draw` fills."""
+def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2, dots: int = 100) -> Picture:
+    """Return the SVG, width × height [inch], of the axes that `draw` fills; pictures in it get `dots` an inch."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -28,7 +28,7 @@ def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2)
         with warnings.catch_warnings():
             # A name in a script the fonts lack is drawn as boxes; the table beside the chart has it in full.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+            figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
     # matplotlib writes a document type that names a host and makes some readers ask for it.
     svg = re.sub(rb"<!DOCTYPE.*?>\s*", b"", buffer.getvalue(), flags=re.S)
     return Picture(svg, round(width * 96), round(height * 96), "svg")
