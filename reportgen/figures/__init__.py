@@ -7,6 +7,6 @@ from reportgen.figures.mosaic import Limits, mosaic
 from reportgen.figures.picture import Picture, png
 
 __all__ = [
-    "Bar", "Figure", "Frame", "Label", "Limits", "Mark", "Picture", "Placed", "Row", "chart_figure", "filmstrip", "heat",
-    "mosaic", "png",
+    "Bar", "Figure", "Frame", "Label", "Limits", "Mark", "Picture", "Placed", "Row", "chart_figure", "filmstrip",
+    "heat", "mosaic", "png",
 ]  # fmt: skip
