@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import mutations
+from reportgen.checkpoints.examine import Examined
 from reportgen.checkpoints.examine import examine as look_at
 from reportgen.checkpoints.reading import read_whole
 from reportgen.checkpoints.run import Checkpoint
-from reportgen.checkpoints.walk import walk
+from reportgen.checkpoints.walk import Found, walk
 from reportgen.errors import ReportgenError, printable
 from reportgen.isolation import Children, network_limits, reading_limits
 from reportgen.network import task
@@ -53,17 +54,27 @@ class Examiner:
 
     def examine(self, folder: Path) -> str:
         """Return `read`, or the reason why what lies in a folder cannot be read or run."""
-        said = [self._entry(found, folder) for found in walk(folder, ["**/*"])]
-        if "read" in said:
-            return "read"
-        return "; ".join(filter(None, said))
+        known = [(found, self._look(found, folder)) for found in walk(folder, ["**/*"])]
+        owned = {part for _, seen in known if isinstance(seen, Examined) for part in seen.parts}
+        said = [
+            seen if isinstance(seen, str) else self._entry(found, seen)
+            for found, seen in known
+            if str(found.path) not in owned
+        ]
+        return "read" if "read" in said else "; ".join(filter(None, said))
 
-    def _entry(self, found: object, folder: Path) -> str:
-        reader, network = self.children.reader, self.children.network
+    def _look(self, found: Found, folder: Path) -> Examined | str:
         try:
-            seen = reader.call(look_at, found, folder, size=found.size)
-            if seen.format is None:
-                return str(seen.problem or "")
+            seen: Examined = self.children.reader.call(look_at, found, folder, size=found.size)
+        except ReportgenError as error:
+            return str(error)
+        return seen
+
+    def _entry(self, found: Found, seen: Examined) -> str:
+        reader, network = self.children.reader, self.children.network
+        if seen.format is None:
+            return str(seen.problem or "")
+        try:
             checkpoint = Checkpoint(
                 name="m", file=found.file, path=found.path, format=seen.format, epoch=None, size=seen.size, sha256=""
             )
