@@ -31,6 +31,8 @@ from valid_checkpoints import write_valid
 PROBES = np.linspace(0, 1, 2 * 8 * 8, dtype="f4").reshape(2, 8, 8, 1)
 SECONDS = 30.0
 """For one network."""
+UNFORESEEN = "could not be worked on"
+"""What a child says of an error that none of our words are for."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,11 @@ def main() -> int:
     for kind, counted in sorted(Counter((end.kind, end.said == "read") for end in ends).items()):
         print(f"{kind[0]:12} {'read' if kind[1] else 'refused':8} {counted}")
     for end in ends:
-        if "the process" in end.said or "took" in end.said or not end.said:
+        if "the process" in end.said or "took" in end.said or UNFORESEEN in end.said or not end.said:
             print(f"{end.number:6} {end.kind:12} {end.mutation:24} {end.seconds:5.1f} s  {printable(end.said)!r}")
     slowest = max(ends, key=lambda end: end.seconds)
     print(f"{len(ends)} mutants; the slowest took {slowest.seconds:.1f} s ({slowest.number}, {slowest.mutation})")
-    return int(any(not end.said for end in ends))
+    return int(any(not end.said or UNFORESEEN in end.said for end in ends))
 
 
 if __name__ == "__main__":

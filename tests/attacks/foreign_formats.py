@@ -111,8 +111,8 @@ ATTACKS: tuple[Attack, ...] = (
         of_bundle(lambda index, data: swap_for_link(data, index.parent.parent / "foreign.txt")),
     ),
     refused("bundle-data-a-pipe.index", "no regular file", of_bundle(lambda index, data: swap_for_pipe(data))),
-    weights_only("bundle-pointing-outside.index", "no architecture", pointing),
-    weights_only("saved-model-writing", "no architecture", writing_graph),
+    weights_only("bundle-pointing-outside.index", "weights alone", pointing),
+    weights_only("saved-model-writing", "weights alone", writing_graph),
     refused(
         "saved-model-no-variables",
         r"variables\.index is missing",
