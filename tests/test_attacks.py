@@ -34,6 +34,17 @@ JARGON = re.compile(
 ADVISED = "your_file.py"
 KILLED = "killed.h5"
 """A healthy file, at which the system kills the process that reads it."""
+PLANTED = f"""
+import os, runpy
+from reportgen.isolation import children
+start = children.Child._start
+def planted(child):
+    os.environ["REPORTGEN_PLANT"] = '{{"read_whole:{KILLED}": "kill"}}'
+    start(child)
+children.Child._start = planted
+runpy.run_module("reportgen", run_name="__main__")
+"""
+"""The command line; only its child processes, which are started when the configuration is read, know of the kill."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +130,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     )
     before = set(home.parent.iterdir())
     files.write_hdf5(home / "run" / KILLED, seed=3)
-    planted = {**os.environ, "REPORTGEN_PLANT": json.dumps({f"read_whole:{KILLED}": "kill"})}
     start, peak = time.monotonic(), 0
-    command = [sys.executable, "-m", "reportgen", "run", "config.yaml"]
+    command = [sys.executable, "-c", PLANTED, "run", "config.yaml"]
     with (home / "stderr").open("w") as log, (home / "stdout").open("w") as out:
-        process = subprocess.Popen(command, cwd=home, stderr=log, stdout=out, env=planted)
+        process = subprocess.Popen(command, cwd=home, stderr=log, stdout=out)
         limit = threading.Timer(900, process.kill)
         limit.start()
         while process.poll() is None:
