@@ -75,22 +75,6 @@ WEIGHTS_ONLY = {
 HALF = {"mixed_float16": 5e-3, "mixed_bfloat16": 2**-7, "bfloat16": 2**-7, "int8": 5e-3}
 """Topologies whose arithmetic is coarse → relative tolerance; one bfloat16 rounded the other way is off by 2⁻⁷."""
 
-PENDING_FORMATS: dict[tuple[str, str], str] = {
-    ("3", "folder"): "unzipped .keras folders",
-    ("3", "npz"): "weights as npz",
-    ("2", "npz"): "weights as npz",
-    ("3", "sharded"): "sharded weights",
-    ("3", "bundle"): "TensorFlow checkpoints",
-    ("2", "bundle"): "TensorFlow checkpoints",
-    ("2", "saved"): "SavedModel folders",
-    ("3", "export"): "SavedModel folders",
-    ("2", "1.2"): "Keras 1",
-}
-"""Formats whose reader is not there yet."""
-
-PENDING_TOPOLOGIES = {"two_inputs": "networks with several inputs", "int8": "int8"}
-"""Topologies that cannot be run yet."""
-
 _NEVER = {
     "3": frozenset({"slashes", "locally_connected"}),
     "2": frozenset({"augmentation", "int8"}),
@@ -130,17 +114,6 @@ class Cell:
     def written(self) -> bool:
         """Whether that Keras can write it."""
         return self.topology not in NOT_WRITTEN[self.era, self.format]
-
-    @property
-    def pending(self) -> str:
-        """What it waits for, if anything."""
-        if not self.written:
-            return ""
-        if waits := PENDING_FORMATS.get((self.era, self.format), ""):
-            return waits
-        if (self.era, self.format, self.topology) == ("2", "2.1", "nested"):
-            return "names of nested Sequentials, which Keras 2.1 did not write"
-        return PENDING_TOPOLOGIES.get(self.topology, "") if self.format != "export" else ""
 
     def __str__(self) -> str:
         return f"keras {self.era}-{self.format}-{self.topology}"
