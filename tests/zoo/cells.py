@@ -22,6 +22,7 @@ TOPOLOGIES: dict[str, str] = {
     "augmentation": "augmentation layers of Keras 3",
     "attention": "every attention",
     "recurrent": "every recurrent layer",
+    "stacked": "stacked recurrent cells",
     "operations": "bare functions, slices",
     "mixed_float16": "mixed float16",
     "mixed_bfloat16": "mixed bfloat16",
@@ -82,13 +83,15 @@ _NEVER = {
 """What an era does not have at all."""
 _SEQUENTIALS = frozenset({"sequential", "sequential_without_input", "nested", "backbone", "channels_first"})
 _OLD = _SEQUENTIALS | {
-    "branches", "two_inputs", "activations", "slashes", "locally_connected", "lambdas", "custom_layer",
+    "branches", "two_inputs", "activations", "stacked", "slashes", "locally_connected", "lambdas",
+    "custom_layer",
 }  # fmt: skip
 _OLDER = frozenset({"sequential", "sequential_without_input", "branches", "two_inputs", "slashes"})
 _ALL = frozenset(TOPOLOGIES)
 _NOT: dict[tuple[str, str], frozenset[str]] = {
-    ("3", "hdf5"): frozenset({"subclassed", "augmentation"}),
-    ("3", "bare"): frozenset({"subclassed", "augmentation"}),
+    ("3", "hdf5"): frozenset({"augmentation"}),
+    ("3", "bare"): frozenset({"augmentation"}),
+    ("3", "bundle"): frozenset({"stacked"}),
     ("3", "export"): _ALL - {"sequential", "branches", "two_inputs", "subclassed"},
     ("2", "hdf5"): frozenset({"subclassed"}),
     ("2", "bare"): frozenset({"subclassed"}),

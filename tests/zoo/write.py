@@ -67,9 +67,19 @@ def save_bundle(model: Any, folder: Path) -> None:
         import tensorflow as tf
 
         tf.train.Checkpoint(model=model).write(str(folder / "model.ckpt"))
+        _whole(model, folder / "model.ckpt")
     else:
         model.save_weights(folder / "model.ckpt")
     _save_json(model, folder)
+
+
+def _whole(model: Any, path: Path) -> None:
+    """Raise NotThere where Keras 3 left arrays out of a checkpoint: it does so with the cells of StackedRNNCells."""
+    import tensorflow as tf
+
+    held = {tuple(shape) for _, shape in tf.train.list_variables(str(path))}
+    if missing := [weight.path for weight in model.weights if tuple(weight.shape) not in held]:
+        raise older.NotThere(f"Keras wrote no array for {', '.join(missing)}")
 
 
 def save_saved_model(model: Any, folder: Path) -> None:
