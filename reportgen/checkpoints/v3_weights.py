@@ -9,13 +9,14 @@ from typing import Any
 
 from reportgen.checkpoints.cleaning import in_bfloat16
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
-from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.hdf5 import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.other_state import at_the_root, count, kind_of
 from reportgen.checkpoints.outline import NESTING_LIMIT, count_layers, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
+from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
@@ -27,7 +28,8 @@ REPEATED = frozenset({("spectral_normalization", "kernel")})
 """(class, array) that is stored once more with the layer inside."""
 WRITTEN = {"model": "functional", "group_query_attention": "grouped_query_attention"}
 """Class in a description → class the groups are called after, where the two differ."""
-GROUP_LIMIT = 100_000
+GROUP_LIMIT = 10_000
+"""Twice as many as a network may have layers."""
 
 Places = list[tuple[str, str]]
 """(variable name, path in the file) of one layer's arrays."""
@@ -66,7 +68,11 @@ def read_weights(groups: Groups, config: dict[str, Any] | None) -> StoredModel:
     paths = [(path, short is None or name in short) for name, _, places in named for _, path in places]
     arrays = iter(groups.arrays([path for path, _ in paths], {path for path, is_short in paths if is_short}))
     layers = tuple(
-        StoredLayer(name, tuple(Variable(word, next(arrays)) for word, _ in places), group.strip("/"))
+        StoredLayer(
+            storable(name),
+            tuple(Variable(storable(word), next(arrays)) for word, _ in places),
+            storable(group.strip("/")),
+        )
         for name, group, places in named
     )
     return StoredModel(layers, config, optimizer=optimizer_class(groups), other=dict(other))
@@ -77,7 +83,7 @@ def optimizer_class(groups: Groups) -> str:
     if not groups.children("optimizer/vars"):
         return ""
     # Keras numbers optimisers through a session: adam_27 is Adam.
-    return unnumbered(groups.label("optimizer/vars")) or "unknown"
+    return unnumbered(printable(groups.label("optimizer/vars"), 100)) or "unknown"
 
 
 def _described(
@@ -90,15 +96,10 @@ def _described(
     container = next((p for p in containers if groups.children(p) is not None), None)
     if container is None:
         return
-    by_name = _names(groups, container)
-    counts: dict[str, int] = {}
-    for layer in layers_of(model):
-        kind = snake(str(layer.get("class_name")))
-        if is_operation(layer) or (kind == "input_layer" and model["class_name"] == "Sequential"):
-            continue
-        kind = WRITTEN.get(kind, kind)
-        number = counts[kind] = counts.get(kind, -1) + 1
-        group = by_name.get(layer_name(layer), f"{kind}_{number}" if number else kind)
+    counted = list(_counted(model))
+    by_name = _names(groups, container, [group for _, _, group in counted])
+    for layer, kind, group in counted:
+        group = by_name.get(layer_name(layer), group)
         place = f"{container}/{group}"
         if is_model(layer):
             yield from _described(groups, place, layer, f"{prefix}{layer_name(layer)}/", other, depth + 1)
@@ -106,9 +107,26 @@ def _described(
             yield prefix + layer_name(layer), place, places
 
 
-def _names(groups: Groups, container: str) -> dict[str, str]:
-    """Return user's name → group of the layers in a container, where the file has the names."""
-    labelled = ((groups.label(f"{container}/{group}/vars"), group) for group in groups.children(container) or ())
+def _counted(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield (entry, class in snake case, group by counting the classes) of each layer that has a group."""
+    counts: dict[str, int] = {}
+    for layer in layers_of(model):
+        kind = snake(str(layer.get("class_name")))
+        if is_operation(layer) or (kind == "input_layer" and model["class_name"] == "Sequential"):
+            continue
+        kind = WRITTEN.get(kind, kind)
+        number = counts[kind] = counts.get(kind, -1) + 1
+        yield layer, kind, f"{kind}_{number}" if number else kind
+
+
+def _names(groups: Groups, container: str, counted: list[str]) -> dict[str, str]:
+    """Return user's name → group of the layers in a container, where the file has the names.
+
+    Of more groups than such a model can have, only those are looked at that counting gives.
+    """
+    there = groups.children(container) or []
+    looked_at = there if len(there) <= 2 * len(counted) + 100 else counted
+    labelled = ((groups.label(f"{container}/{group}/vars"), group) for group in looked_at)
     return {label: group for label, group in labelled if label}
 
 
@@ -151,7 +169,7 @@ def _walk(
         if children is None or groups.identity(path) in seen:
             continue
         seen.add(groups.identity(path))
-        if len(seen) > GROUP_LIMIT:
+        if len(seen) + len(children) > GROUP_LIMIT:
             raise CheckpointError("far too many groups", expected=f"at most {GROUP_LIMIT}")
         yield path, prefix, name
         inner = []

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import StoredLayer, Variable
 from reportgen.checkpoints.variables import snake
@@ -51,8 +53,9 @@ class Place:
 
 def assign(layer: KerasLayer, stored: StoredLayer | None, shown: str) -> None:
     """Put a stored layer's arrays into a Keras layer's weights, all or none; raises NetworkError as `pair` does."""
-    for weight, value in pair(layer, stored.variables if stored is not None else (), shown):
-        weight.assign(value)
+    with np.errstate(over="ignore"):  # a number too large for the network's type becomes infinite, and is reported
+        for weight, value in pair(layer, stored.variables if stored is not None else (), shown):
+            weight.assign(value)
 
 
 def pair(layer: KerasLayer, arrays: Sequence[Variable], shown: str) -> list[tuple[Any, Any]]:

@@ -13,6 +13,7 @@ from reportgen.network.allocate import FromFile
 from reportgen.network.engine import WAYS_OUT, KerasLayer, Option, Tensor
 from reportgen.network.quantized import is_quantized, quantization_config, sized
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
+from reportgen.network.wording import in_words
 
 _NAMES = """
 Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
@@ -143,7 +144,7 @@ def make_layer(
         return (sized(make, initial) if quantized else make)(**options)
     except (TypeError, ValueError, AttributeError) as error:
         raise NetworkError(
-            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=str(error)
+            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=in_words(error)
         ) from error
 
 
