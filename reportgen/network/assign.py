@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import Variable
 from reportgen.checkpoints.variables import snake

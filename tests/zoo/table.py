@@ -19,10 +19,10 @@ BEGIN, END = "<!-- zoo -->\n", "<!-- /zoo -->\n"
 ERAS = {"3": "Keras 3.15", "2": "Keras 2.15 and older"}
 WORDS = {"yes": "yes", "weights": "weights", "not written": "–", "no": "**no**"}
 KEY = (
-    "Each cell is a file the Keras above it wrote. **yes**: weights, every layer's activations and the output equal that\n"
-    "Keras (1e-6 relative; 5e-3 for half precision and int8, 2⁻⁷ for bfloat16). **weights**: all arrays are equal, and\n"
-    "one line says which class stops the rest, or that the file holds no architecture. **–**: that Keras cannot write it\n"
-    "(of `export()`, most are left out).\n"
+    "Each cell is a file that Keras wrote. **yes**: its weights, the activations of every layer and the output equal\n"
+    "that Keras (1e-6 relative; 5e-3 for half precision and int8, 2⁻⁷ for bfloat16). **weights**: all arrays are\n"
+    "equal, and one line says which class stops the rest, or that the file holds no architecture. **–**: that Keras\n"
+    "cannot write it (of `export()`, most are left out).\n"
 )
 """What stands above the table."""
 
