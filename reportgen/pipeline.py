@@ -35,7 +35,7 @@ from reportgen.extraction import About, open_run, write_extraction, write_probes
 from reportgen.isolation import Children, Limits, network_limits, reading_limits
 from reportgen.network import task
 from reportgen.network.choose import Ways
-from reportgen.network.plan import attributed, plan_for
+from reportgen.network.plan import Amount, attributed, plan_for
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
@@ -144,11 +144,11 @@ def extract_all(
     children: Children,
     limits: Limits,
     progress: Progress,
-    attributed: Mapping[str, int] | None = None,
+    amounts: Mapping[str, Amount] | None = None,
 ) -> tuple[Failure, ...]:
     """Measure every checkpoint into its own file; each one that cannot be measured costs only itself.
 
-    `attributed` says of how many probes each checkpoint's answers are attributed, by name.
+    `amounts` says how much is attributed at each, by name; by default nothing.
     """
     write_probes(folder, probes)
     firsts: dict[str, Graph] = {}
@@ -156,7 +156,7 @@ def extract_all(
     for done, checkpoint in enumerate(run.checkpoints):
         progress("checkpoints", done, len(run.checkpoints))
         try:
-            failure = _extract(checkpoint, probes, folder, children, limits, firsts, (attributed or {}).get(checkpoint.name, 0))
+            failure = _extract(checkpoint, probes, folder, children, limits, firsts, (amounts or {}).get(checkpoint.name, ""))
         except ReportgenError as error:
             failure = error.failure("checkpoint", checkpoint.file)
         if failure:
@@ -173,7 +173,7 @@ def _extract(
     children: Children,
     limits: Limits,
     firsts: dict[str, Graph],
-    attributed: int,
+    amount: Amount,
 ) -> Failure | None:
     """Write one checkpoint's extraction; return what is missing where its network could not be run."""
     parcel = children.reader.ask(read_whole, checkpoint, firsts, limits=reading_limits(checkpoint.size))
@@ -182,7 +182,7 @@ def _extract(
         firsts.setdefault(reading.signature, reading.graph)
     measurement, failure, stored = None, None, reading.shown
     try:
-        asked = children.network.ask(task.measure, parcel, checkpoint, attributed, limits=limits, start=parcel.end)
+        asked = children.network.ask(task.measure, parcel, checkpoint, amount, limits=limits, start=parcel.end)
         measured: task.Measured = children.network.open(asked)
         measurement, stored = measured.measurement, measured.shown or stored
     except ReportgenError as error:

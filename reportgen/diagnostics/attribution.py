@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,15 +66,15 @@ def share(attribution: NDArray[np.floating], region: NDArray[np.bool_]) -> float
     return float(magnitude[region].sum()) / total if total > 0 and np.isfinite(total) else float("nan")
 
 
-def rank_similarity(a: Maps, b: Maps) -> NDArray[np.float32]:
-    """Return Spearman's ρ of |a| and |b| for each probe of `(probe, …)`; NaN where one does not vary.
+def rank_similarity(a: Maps, b: Maps, signed: bool = False) -> NDArray[np.float32]:
+    """Return Spearman's ρ of |a| and |b|, or of a and b, for each probe of `(probe, …)`; NaN where one is constant.
 
     Adebayo 2018 (arXiv:1810.03292): near zero for a map of a network against that of the same with random weights.
     """
     from scipy.stats import rankdata
 
     def ranks(m: Maps) -> NDArray[np.float64]:
-        r = rankdata(np.abs(m).reshape(len(m), -1), axis=1)
+        r = rankdata((m if signed else np.abs(m)).reshape(len(m), -1), axis=1)
         return np.asarray(r - r.mean(axis=1, keepdims=True))
 
     x, y = ranks(a), ranks(b)
@@ -92,3 +96,69 @@ def structural_similarity(a: Maps, b: Maps) -> NDArray[np.float32]:
         if min(a.shape[1:]) >= window and min(peaks) > 0 and np.isfinite(peaks).all():
             found[i] = ssim(pair[0] / peaks[0], pair[1] / peaks[1], data_range=1.0, win_size=window)
     return found
+
+
+Sanity = Literal["passes", "in part", "fails", "not known"]
+
+
+@dataclass(frozen=True)
+class SanityScore:
+    """How far a method's maps depend on the weights: similarity of |map| under randomised weights, medians."""
+
+    spearman: float | None
+    ssim: float | None
+    signed: float | None
+    """Spearman's ρ of the maps with their signs; None of a method without."""
+    verdict: Sanity
+    """fails: both stay at the threshold or above, so that the map mostly shows the picture and the architecture.
+    in part: one does. not known: the maps are constant, or no probe was checked."""
+
+
+def sanity(
+    spearman: Maps | None, ssim: Maps | None, signed: Maps | None = None, threshold: float = 0.5
+) -> SanityScore:
+    """Judge `(probe,)` similarities under full randomisation (Adebayo 2018, arXiv:1810.03292).
+
+    The paper gives no threshold. At ρ = 0.5 a quarter of the variance of the ranks is shared with a network that has
+    learned nothing; both measures must reach it for a fail, because ranks alone also agree where only the edge of the
+    stamp or the faint sky do, which carries none of the map. Passing is necessary, not sufficient: noise passes, too
+    (Binder 2023, arXiv:2211.12486).
+    """
+
+    def middle(values: Maps | None) -> float | None:
+        known = np.zeros(0) if values is None else values[np.isfinite(values)]
+        return float(np.median(known)) if len(known) else None
+
+    rank, structure = middle(spearman), middle(ssim)
+    if rank is None:
+        return SanityScore(rank, structure, middle(signed), "not known")
+    high = [value >= threshold for value in (rank, structure) if value is not None]
+    verdict: Sanity = "fails" if all(high) else "in part" if any(high) else "passes"
+    return SanityScore(rank, structure, middle(signed), verdict)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Where on a picture something falls, as fractions of its sum; those of one picture add up to 1."""
+
+    galaxy: float
+    outskirts: float
+    other: float
+    """Sources elsewhere in the picture."""
+    sky: float
+    border: float
+    """Outer tenth on each side; it overlaps with the others."""
+
+
+def shares(attribution: NDArray[np.floating], regions: NDArray[np.uint8], border: NDArray[np.bool_]) -> Shares:
+    """Return the fractions of |attribution| `(y, x)` in each region; of ones, they are the fractions of the area."""
+    sky, galaxy, outskirts, other = (share(attribution, regions == code) for code in range(4))
+    return Shares(galaxy, outskirts, other, sky, share(attribution, border))
+
+
+def median_shares(found: Sequence[Shares]) -> Shares | None:
+    """Return the median of each fraction; those that are not known are left out, None where none is."""
+    known = [f for f in found if np.isfinite(f.galaxy)]
+    if not known:
+        return None
+    return Shares(*(float(np.median([getattr(f, part.name) for f in known])) for part in fields(Shares)))

@@ -51,6 +51,8 @@ class Attribution:
     """Places in the probe set of the probes the sanity check used."""
     spearman: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """By method, `(stage, checked)`: rank correlation of |map| with the original; NaN where one does not vary."""
+    signed: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """The same with signs, of integrated and occlusion."""
     ssim: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """By method, `(stage, checked)`: structural similarity of the |map|s, each divided by its largest value."""
     notes: tuple[str, ...] = ()

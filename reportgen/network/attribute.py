@@ -45,8 +45,8 @@ class Explained:
     """`(image, y, x, channel)`; empty where not asked for."""
 
 
-def attribute(view: View, case: Case, sizes: Sizes, rich: bool = True) -> Explained:
-    """Return the maps of all methods; those of one derivative alone where not `rich`."""
+def attribute(view: View, case: Case, sizes: Sizes) -> Explained:
+    """Return the maps of all methods; those of which there are to be none are left out."""
     plain = view.slope(case.images, case.probes, case.weighting)
     maps = {"gradient": saliency(plain.image)}
     if plain.maps is not None and plain.slopes is not None:
@@ -55,10 +55,12 @@ def attribute(view: View, case: Case, sizes: Sizes, rich: bool = True) -> Explai
     empty = np.broadcast_to(case.sky, case.images.shape).astype(case.images.dtype)
     baseline = _score(view, case, empty)
     integrated = np.zeros((0, *view.shape), np.float32)
-    if rich:
+    if sizes.steps:
         integrated = integrated_gradients(view, case, sizes.steps)
-        maps["smooth_grad"] = saliency(smooth_grad(view, case, sizes.smooth))
         maps["integrated"] = integrated.sum(axis=-1)
+    if sizes.smooth:
+        maps["smooth_grad"] = saliency(smooth_grad(view, case, sizes.smooth))
+    if sizes.cells:
         maps["occlusion"] = occlusion(view, case, plain.score, *patches(view.shape, sizes))
     return Explained(maps, plain.score, baseline, integrated)
 
@@ -101,6 +103,8 @@ def occlusion(view: View, case: Case, score: Floats, rows: list[slice], columns:
 
 def patches(shape: tuple[int, int, int], sizes: Sizes) -> tuple[list[slice], list[slice]]:
     """Return the rows and the columns that a patch covers at each place of the grid."""
+    if not sizes.cells:
+        return [], []
     size = -(-max(shape[:2]) // sizes.cells)
     stride = max(1, size // 2) if sizes.overlap else size
     rows, columns = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -15,8 +16,8 @@ from reportgen.errors import NetworkError
 from reportgen.extraction.explained import GALAXY, OTHER, OUTSKIRTS, Attribution, Stress
 from reportgen.extraction.measurement import Measurement
 from reportgen.network.attribute import SMOOTH_SD, Case, Explained, attribute, patches
-from reportgen.network.plan import Plan
-from reportgen.network.sanity import Cascade, cascade
+from reportgen.network.plan import Amount, Plan
+from reportgen.network.sanity import NOTHING, cascade
 from reportgen.network.view import Images, View
 from reportgen.network.weighing import choose, weigh
 
@@ -26,16 +27,17 @@ FOREIGN = (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError, At
 
 
 def explained(
-    view: View, images: Images, measurement: Measurement, plan: Plan, loss: str, scenes: Scenes, most: int
-) -> Attribution:
-    """Return the attributions of at most `most` probes; what stops them is said in it and costs nothing else.
+    view: View, images: Images, measurement: Measurement, plan: Plan, loss: str, scenes: Scenes,
+    amount: Amount,
+) -> Attribution:  # fmt: skip
+    """Return the attributions of the chosen probes; what stops them is said in it and costs nothing else.
 
     `images` are those of the whole set, `(probe, y, x, channel)`; the network has the checkpoint's weights.
     """
     if view.why:
         return Attribution(absent=view.why)
     try:
-        return _explained(view, images, measurement, plan, loss, scenes, most)
+        return _explained(view, images, measurement, plan, loss, scenes, amount)
     except (NetworkError, *_foreign()) as error:
         return Attribution(absent=_said(error))
 
@@ -49,19 +51,19 @@ def stressed(view: View, images: Images, measurement: Measurement, plan: Plan, s
 
 
 def _explained(
-    view: View, images: Images, measurement: Measurement, plan: Plan, loss: str, scenes: Scenes, most: int
+    view: View, images: Images, measurement: Measurement, plan: Plan, loss: str, scenes: Scenes, amount: Amount
 ) -> Attribution:
-    sizes = plan.sizes
+    sizes = plan.sizes_of(amount)
     finite = np.isfinite(measurement.predictions).all(axis=1)
     if not finite.any():
         return Attribution(absent="no prediction is finite")
-    chosen, fixed = choose(plan, _answers(measurement.predictions), sizes.probes, most)
+    chosen, fixed = choose(plan, _answers(measurement.predictions), plan.sizes.probes, sizes.probes)
     chosen = chosen[finite[chosen]]
     weighting, word = weigh(measurement.predictions, measurement.output_activation, loss, plan)
     parts = [scenes(int(i)) for i in chosen]
     case = Case(images[chosen], _sky(parts), chosen, weighting[chosen])
     checked = np.unique(np.linspace(0, len(chosen) - 1, min(sizes.checked, len(chosen))).round().astype(int))
-    notes, rich = [], True
+    notes = []
     rows, columns = patches(view.shape, sizes)
     stages = min(sizes.stages, max(1, len(view.variables)))
     view.slope(case.images[:1], case.probes[:1], case.weighting[:1])  # the first call traces
@@ -69,28 +71,28 @@ def _explained(
     # An occluded image costs about a third of one that is differentiated.
     each = one * (1 + sizes.smooth + sizes.steps + len(rows) * len(columns) / 3)
     if each * (len(chosen) + stages * len(checked)) > plan.seconds / 3:
-        rich = False
+        sizes = replace(sizes, smooth=0, steps=0, cells=0)
         notes.append(
             "SmoothGrad, integrated gradients and occlusion were left out: together they would take more than a third "
             f"of the time a checkpoint is given (limits.seconds: {plan.seconds:g})."
         )
     if not view.layer:
         notes.append("There is no Grad-CAM and no LayerCAM, because no convolution of this network gives a map.")
-    found = attribute(view, case, sizes, rich)
+    found = attribute(view, case, sizes)
     subset = Explained({k: m[checked] for k, m in found.maps.items()}, *[found.score[:0]] * 3)
-    random = cascade(view, case.take(checked), subset, sizes, rich) if stages else Cascade((), {}, {})
+    random = cascade(view, case.take(checked), subset, sizes) if stages else NOTHING
     return Attribution(
         probes=chosen, of=len(images), fixed=fixed, explained=word, weighting=case.weighting, score=found.score,
         baseline=found.baseline, layer=view.layer, maps=found.maps,
         bands=np.abs(found.integrated).sum(axis=(1, 2)),
-        completeness=completeness(found.integrated, found.score, found.baseline) if rich else found.score[:0],
+        completeness=completeness(found.integrated, found.score, found.baseline) if sizes.steps else found.score[:0],
         regions=np.stack([_codes(s) for s in parts]),
         settings={
             "smooth_n": sizes.smooth, "smooth_sd": SMOOTH_SD, "steps": sizes.steps, "seed": SEED,
-            "patch": rows[0].stop - rows[0].start, "stride": rows[1].start if len(rows) > 1 else rows[0].stop,
+            "patch": rows[0].stop if rows else 0, "stride": rows[1].start if len(rows) > 1 else 0,
         },
         stages=random.stages, weighted=len(view.variables), checked=chosen[checked], spearman=random.spearman,
-        ssim=random.ssim, notes=tuple(notes),
+        signed=random.signed, ssim=random.ssim, notes=tuple(notes),
     )  # fmt: skip
 
 

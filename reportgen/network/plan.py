@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,8 @@ from reportgen.diagnostics.history import best_index, larger_is_better
 from reportgen.probes.probeset import ProbeSet
 
 Depth = Literal["quick", "standard", "full"]
+Amount = Literal["", "light", "whole"]
+"""How much is attributed at a checkpoint. light: half of the probes, without SmoothGrad and occlusion."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Sizes:
 
 SIZES: dict[Depth, Sizes] = {
     "quick": Sizes(0, 64, 0, 0, 0, False, 0, 0),
-    "standard": Sizes(16, 64, 8, 8, 8, False, 3, 2),
+    "standard": Sizes(16, 64, 8, 16, 8, False, 2, 2),
     "full": Sizes(64, 256, 32, 32, 8, True, 8, 99),
 }
 BETWEEN = 3
@@ -71,6 +73,11 @@ class Plan:
         """How much is done at this depth."""
         return SIZES[self.depth]
 
+    def sizes_of(self, amount: Amount) -> Sizes:
+        """Return how much is done at one checkpoint."""
+        sizes = self.sizes
+        return replace(sizes, probes=sizes.probes // 2, smooth=0, cells=0) if amount == "light" else sizes
+
 
 def plan_for(probes: ProbeSet, config: Config) -> Plan:
     """Return the plan of a run."""
@@ -82,20 +89,20 @@ def plan_for(probes: ProbeSet, config: Config) -> Plan:
     )  # fmt: skip
 
 
-def attributed(run: Run, config: Config) -> dict[str, int]:
-    """Return the names of the checkpoints that get attributions, with the number of probes of each.
+def attributed(run: Run, config: Config) -> dict[str, Amount]:
+    """Return the names of the checkpoints that get attributions, and how much of them.
 
-    None when quick, all when full. Else the best of the history and the last with all chosen probes; with half of
-    them the first, and up to BETWEEN evenly between first and last.
+    None when quick, the whole of all when full. Else the whole of the best of the history and of the last; a light
+    form of the first, and of up to BETWEEN evenly between first and last.
     """
     names = [checkpoint.name for checkpoint in run.checkpoints]
-    most = SIZES[config.depth].probes
     if config.depth == "quick" or not names:
         return {}
     if config.depth == "full":
-        return dict.fromkeys(names, most)
+        return dict.fromkeys(names, "whole")
     places = sorted({int(i) for i in np.linspace(0, len(names) - 1, BETWEEN + 2).round()})
-    return {names[i]: most // 2 for i in places} | dict.fromkeys((*_best(run, config), names[-1]), most)
+    whole: tuple[str, ...] = (*_best(run, config), names[-1])
+    return {names[i]: "whole" if names[i] in whole else "light" for i in places} | dict.fromkeys(whole, "whole")
 
 
 def _best(run: Run, config: Config) -> frozenset[str]:

@@ -23,10 +23,16 @@ class Cascade:
     """How many layers, counted from the top, are randomised at each stage; all at the last."""
     spearman: dict[str, Floats]
     """By method, `(stage, image)`."""
+    signed: dict[str, Floats]
+    """Likewise, of the maps with their signs; of the methods that have any."""
     ssim: dict[str, Floats]
 
 
-def cascade(view: View, case: Case, original: Explained, sizes: Sizes, rich: bool = True) -> Cascade:
+NOTHING = Cascade((), {}, {}, {})
+SIGNED = ("integrated", "occlusion")
+
+
+def cascade(view: View, case: Case, original: Explained, sizes: Sizes) -> Cascade:
     """Compare maps under randomised weights with the original ones; the weights are put back bit by bit.
 
     An array of two axes or more is drawn anew from a normal distribution of its own root mean square about zero, a
@@ -37,6 +43,7 @@ def cascade(view: View, case: Case, original: Explained, sizes: Sizes, rich: boo
     stages = tuple(sorted({max(1, round(k)) for k in np.linspace(1, count, min(sizes.stages, count))})) if count else ()
     kept = [[np.array(variable) for variable in layer] for layer in layers]
     spearman: dict[str, list[Floats]] = {name: [] for name in original.maps}
+    signed: dict[str, list[Floats]] = {name: [] for name in SIGNED if name in original.maps}
     ssim: dict[str, list[Floats]] = {name: [] for name in original.maps}
     done = 0
     try:
@@ -46,9 +53,11 @@ def cascade(view: View, case: Case, original: Explained, sizes: Sizes, rich: boo
                 for k, variable in enumerate(layers[place]):
                     variable.assign(randomised(kept[place][k], (SEED, 4, place, k)))
                 done += 1
-            maps = attribute(view, case, sizes, rich).maps
+            maps = attribute(view, case, sizes).maps
             for name, before in original.maps.items():
                 spearman[name].append(rank_similarity(before, maps[name]))
+                if name in signed:
+                    signed[name].append(rank_similarity(before, maps[name], signed=True))
                 ssim[name].append(structural_similarity(before, maps[name]))
     finally:
         for layer, values in zip(layers, kept, strict=True):
@@ -56,10 +65,8 @@ def cascade(view: View, case: Case, original: Explained, sizes: Sizes, rich: boo
                 variable.assign(value)
     _check(layers, kept)
     if not stages:
-        return Cascade((), {}, {})
-    return Cascade(
-        stages, {name: np.stack(s) for name, s in spearman.items()}, {name: np.stack(s) for name, s in ssim.items()}
-    )
+        return NOTHING
+    return Cascade(stages, *({name: np.stack(s) for name, s in found.items()} for found in (spearman, signed, ssim)))
 
 
 def randomised(values: NDArray[np.generic], seed: tuple[int, ...]) -> NDArray[np.generic]:

@@ -18,7 +18,7 @@ from reportgen.network.choose import Ways, network_for
 from reportgen.network.engine import start_tensorflow
 from reportgen.network.explain import explained, pictures, stressed
 from reportgen.network.network import Network
-from reportgen.network.plan import Plan
+from reportgen.network.plan import Amount, Plan
 from reportgen.network.user_model import described, user_model
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def prepare(inputs: dict[str, NDArray[np.generic]], ways: Ways, plan: Plan | Non
     _ways[:] = [ways]
 
 
-def measure(reading: Reading, checkpoint: Checkpoint, attributed: int = 0) -> Measured:
+def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Measured:
     """Return activations and predictions of the probes under a checkpoint's weights, and what the plan asks for.
 
-    Attributions are made of at most `attributed` probes. Raises NetworkError where its network cannot be built or run.
+    Raises NetworkError where its network cannot be built or run.
     """
     network = _networks.get(reading.signature)
     if network is None:
@@ -73,11 +73,11 @@ def measure(reading: Reading, checkpoint: Checkpoint, attributed: int = 0) -> Me
     else:
         (alone,) = _inputs.values()
         measurement, shown = network.measure(reading.stored, alone), network.named(reading.stored)
-    return Measured(_more(measurement, network, reading, attributed), shown)
+    return Measured(_more(measurement, network, reading, amount), shown)
 
 
 def _more(
-    measurement: Measurement, network: Network | LiveNetwork, reading: Reading, attributed: int
+    measurement: Measurement, network: Network | LiveNetwork, reading: Reading, amount: Amount
 ) -> Measurement:
     """Return a measurement with attribution and stress; a network without them has the reason."""
     plan = _plans[0] if _plans else None
@@ -102,11 +102,11 @@ def _more(
         return _scenes[probe]
 
     stress = stressed(view, images, measurement, plan, scene)
-    if not attributed:
+    if not amount:
         return replace(measurement, stress=stress)
     loss = reading.stored.loss
     return replace(
-        measurement, stress=stress, attribution=explained(view, images, measurement, plan, loss, scene, attributed)
+        measurement, stress=stress, attribution=explained(view, images, measurement, plan, loss, scene, amount)
     )
 
 

@@ -20,6 +20,7 @@ from reportgen.extraction import ExtractedRun
 from reportgen.sections import (
     activations,
     architecture,
+    attribution,
     failures,
     kernels,
     predictions,
@@ -27,6 +28,7 @@ from reportgen.sections import (
     provenance,
     run,
     summary,
+    symmetry,
 )
 from reportgen.sections.section import Check, Section, SectionModule
 
@@ -38,6 +40,8 @@ SECTIONS: dict[str, SectionModule] = {
     "kernels": kernels,
     "activations": activations,
     "predictions": predictions,
+    "attribution": attribution,
+    "symmetry": symmetry,
     "provenance": provenance,
     "failures": failures,
 }
