@@ -41,7 +41,7 @@ def cascade(view: View, case: Case, original: Explained, sizes: Sizes) -> Cascad
     layers = view.variables
     count = len(layers)
     stages = tuple(sorted({max(1, round(k)) for k in np.linspace(1, count, min(sizes.stages, count))})) if count else ()
-    kept = [[np.array(variable) for variable in layer] for layer in layers]
+    kept = [[read(variable) for variable in layer] for layer in layers]
     spearman: dict[str, list[Floats]] = {name: [] for name in original.maps}
     signed: dict[str, list[Floats]] = {name: [] for name in SIGNED if name in original.maps}
     ssim: dict[str, list[Floats]] = {name: [] for name in original.maps}
@@ -80,8 +80,15 @@ def randomised(values: NDArray[np.generic], seed: tuple[int, ...]) -> NDArray[np
     return np.asarray(rng.normal(0, size, values.shape)).astype(values.dtype)
 
 
+def read(variable: Any) -> NDArray[np.generic]:
+    """Return a copy of a variable's numbers."""
+    from keras import ops
+
+    return np.array(ops.convert_to_numpy(variable), copy=True)
+
+
 def _check(layers: tuple[tuple[Any, ...], ...], kept: list[list[NDArray[np.generic]]]) -> None:
     for layer, values in zip(layers, kept, strict=True):
         for variable, value in zip(layer, values, strict=True):
-            if np.array(variable).tobytes() != value.tobytes():
+            if read(variable).tobytes() != value.tobytes():
                 raise NetworkError("the weights could not be put back after the sanity check", where=str(variable.name))

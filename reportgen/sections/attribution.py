@@ -195,8 +195,9 @@ def _gallery(
         said = scored.task.classes[scored.chosen[p] or 0] if scored.task.classes else ""
         probe = run.probes.probes[p]
         lines_ = [f"{word}:", probe.id, f"answer {scored.answers[p]:.3f}", *([f"says {said}"] if said else [])]
-        if probe.label or probe.target is not None:
-            lines_.append(f"is {probe.label}" if probe.label else f"actual {probe.target:.3f}")
+        if probe.label or (scored.task.kind == "regression" and probe.target is not None):
+            regression = scored.task.kind == "regression" and probe.target is not None
+            lines_.append(f"actual {probe.target:.3f}" if regression else f"is {probe.label}")
         rows.append((tuple(_cut(line) for line in lines_), panels))
     heads = [("galaxy",), *((NAMES[m], _range(limits[m]), _badge(verdicts[m])) for m in methods)]
     width, height, placed, labels = gallery(rows, heads)
