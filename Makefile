@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 report demo test quick check lint format lock wheel clean
+.PHONY: help setup keras2 report demo test quick check fuzz attacks zoo lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -66,12 +66,21 @@ demo: setup ## make the demo run: encounters simulated, a small network trained 
 
 test: setup keras2 ## run every check and every test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 quick: setup ## run the tests that take less than ten seconds each
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
+
+zoo: setup ## write the README's table of formats and topologies anew, from the tests' results
+	@$(BIN)/python tests/zoo/table.py
 
 check: test ## the same: style, types, layers and tests
+
+fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with a reason (COUNT=, SEED=)
+	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
+
+attacks: setup ## write one file for each class of attack into runs/attacks
+	@PYTHONPATH=tests $(BIN)/python -m attacks runs/attacks
 
 lint: setup ## style, types, direction of the imports, length of the files
 	@$(BIN)/ruff check .

@@ -11,7 +11,10 @@ from typing import Any
 from reportgen import __version__
 from reportgen.config.load import Loaded
 
-PACKAGES = ("tensorflow", "keras", "numpy", "h5py", "matplotlib", "astropy", "pillow", "jinja2", "weasyprint")
+PACKAGES = (
+    "tensorflow", "keras", "numpy", "scipy", "h5py", "matplotlib", "astropy", "photutils", "statmorph", "pillow",
+    "jinja2", "weasyprint",
+)  # fmt: skip
 """What a report's numbers and pictures depend on."""
 
 

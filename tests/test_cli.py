@@ -20,6 +20,7 @@ from reportgen import __version__
 from reportgen.cli.answer import EXIT_CODES, Answer
 from reportgen.cli.commands import reportgen
 from reportgen.cli.entry import exit_code_of
+from reportgen.config.model import SECTION_IDS
 from reportgen.errors import Failure
 
 HEAVY = ("tensorflow", "keras", "weasyprint", "matplotlib", "scipy", "skimage", "astropy")
@@ -61,7 +62,7 @@ def test_check_tells_what_a_run_would_find(folder: Path) -> None:
         "mine.yaml is in order",
         "  run       run: 2 files that look like a checkpoint in run",
         "  probes    3 image files, 3 rows in images/probes.csv",
-        "  sections  summary, run, probes, architecture, kernels, activations, predictions, provenance, failures",
+        f"  sections  {', '.join(SECTION_IDS)}",
         "  archive   reports (will be made)",
     ]
     assert not (folder / "reports").exists()

@@ -13,7 +13,7 @@ from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.errors import ExtractionError
 from reportgen.extraction import Measurement, open_run, write_extraction
 from reportgen.extraction.schema import SCHEMA
-from reportgen.extraction.write import channel_statistics
+from reportgen.extraction.statistics import channel_statistics
 from reportgen.sections import architecture
 
 
@@ -59,6 +59,29 @@ def test_statistics_of_vectors_have_one_value_a_unit():
     values = np.array([[1.0, 0.0], [3.0, -1.0]], "f4")
     statistics = channel_statistics(values)
     assert (statistics["maximum"] == values).all() and statistics["zeros"].tolist() == [[0, 1], [0, 0]]
+
+
+def test_a_bounded_function_gets_its_saturated_share_and_others_none():
+    values = np.array([[0.99, -0.2, 0.5], [-0.96, 0.94, 0.04]], "f4").reshape(1, 2, 1, 3)
+    assert channel_statistics(values, "tanh")["saturated"].tolist() == [[1, 0, 0]]
+    assert channel_statistics(values, "sigmoid")["saturated"].tolist() == [[1, 0.5, 0.5]]
+    assert "saturated" not in channel_statistics(values, "relu")
+    assert channel_statistics(values)["magnitude"] == pytest.approx(np.abs(values).mean(axis=(1, 2)))
+
+
+def test_a_file_without_the_newer_statistics_is_read_and_has_them(tmp_path):
+    folder = write_folder(tmp_path / "e")
+    before = open_run(folder).extractions[0]
+    expected = {name: before.channels(name) for name in before.measured}
+    with h5py.File(folder / "epoch-001.h5", "r+") as file:
+        for group in file["activations"].values():
+            for name in {"magnitude", "saturated"} & set(group):
+                del group[name]
+    after = open_run(folder).extractions[0]
+    for name, channels in expected.items():
+        assert after.channels(name).magnitude == pytest.approx(channels.magnitude)
+        assert (after.channels(name).saturated is None) == (channels.saturated is None) == (name != "out")
+    assert after.channels("out").saturated == pytest.approx(expected["out"].saturated)
 
 
 def test_another_schema_is_refused_with_what_to_do(tmp_path):

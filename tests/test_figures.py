@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from reportgen.figures import Limits, mosaic
+from reportgen.figures import Limits, Row, filmstrip, heat, mosaic
 from reportgen.figures.charts import lines
 from reportgen.figures.diagram import Arrow, Box, diagram
 from reportgen.figures.style import LEVELS, NON_FINITE, palette
@@ -80,3 +80,24 @@ def test_a_branch_is_drawn_with_an_arrow_from_each_of_its_inputs():
     assert sum(isinstance(s, Box) for s in shapes) == 4
     assert sum(isinstance(s, Arrow) for s in shapes) == 4
     assert [label.text for label in labels][:3] == ["in", "InputLayer", "8 × 8 × 1"]
+
+
+def test_cells_carry_their_texts_and_what_is_missing_is_told_apart():
+    values = np.array([[0.0, np.nan], [0.5, 1.0]])
+    draw = lambda v: heat(v, [["0", "–"], ["4", "8"]], ["a", "b"], ["1", "2"], (0, 1), "epoch", "fraction")  # noqa: E731
+    picture = draw(values)
+    assert picture.data == draw(values.copy()).data != draw(np.nan_to_num(values)).data
+    assert b"<image" not in picture.data and b"#eceff3" in picture.data
+    assert b"#eceff3" not in draw(np.nan_to_num(values)).data
+
+
+def test_a_film_strip_of_wide_maps_and_long_heads_stays_on_its_canvas():
+    maps = np.random.default_rng(0).normal(size=(4, 4, 10))
+    rows = [Row("channel 3", [[maps[..., i], maps[..., i]] for i in range(10)], "0.12, −0.50", "dead")]
+    width, height, placed, labels = filmstrip(
+        rows, [("a very long name of a checkpoint",)] * 10, Limits("signed", -3, 3)
+    )
+    assert len(placed) == 20 and placed[-1].x + placed[-1].width < width and placed[-1].y + placed[-1].height < height
+    assert labels[0].text.endswith("…") and [x.text for x in labels if "dead" in x.text] == ["channel 3 dead"]
+    right = [p.x + p.width for p in placed]
+    assert all(b.x >= end for end, b in zip(right, placed[1:], strict=False))

@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "config a list": (zipped(config__json=b"[1]"), "describes no model"),
     "config nested 100,000 deep": (zipped(config__json=b"[" * 100_000), "nested"),
     "no weights": (zipped(model__weights__h5=b""), "no model.weights.h5"),
-    "an npz that is none": (zipped(model__weights__h5=b"", **{"model__weights__npz": b"x"}), "npz of weights is"),
+    "an npz that is none": (zipped(model__weights__h5=b"", **{"model__weights__npz": b"x"}), "damaged npz of weights"),
     "weights no HDF5": (zipped(model__weights__h5=b"hello" * 100), "damaged"),
     "weights cut": (zipped(model__weights__h5=b"\x89HDF\r\n\x1a\n" + b"\0" * 99), "HDF5"),
     "external storage": (weights(replaced(KERNEL, external)), "another file"),
@@ -291,5 +291,5 @@ def test_hostile_names_of_layers_are_kept_and_can_be_made_printable(name: str, t
     config["config"]["layers"][4]["config"]["name"] = name
     files.write_keras(tmp_path / "m.keras", config=config, named=False)
     stored = read(tmp_path / "m.keras", "keras")
-    assert stored.layers[-1].name == name
+    assert stored.layers[-1].name == name.replace("\0", "?")  # HDF5, and so the waist, holds no NUL
     assert len(printable(name)) <= 300 and "\u202e" not in printable(name) and "\x00" not in printable(name)

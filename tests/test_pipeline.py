@@ -208,7 +208,8 @@ def test_every_kind_of_failure_costs_only_itself_and_is_named(tmp_path, monkeypa
     check = next(c for c in report["checks"] if c["id"] == "weights_not_finite")
     assert check["status"] == "fail" and "epoch-008.keras" in check["facts"]["where"][0]
     groups = next(s for s in report["sections"] if s["id"] == "architecture")["content"]["groups"]
-    assert [len(g["checkpoints"]) for g in groups] == [3, 1]
+    assert [len(g["checkpoints"]) for g in groups] == [3, 1, 1]
+    assert [bool(g["problem"]) for g in groups] == [False, False, True] and "Halo" in groups[2]["problem"]
     html = (outcome.folder / "report.html").read_text()
     assert all(f"epoch-00{i}" in html for i in (3, 4, 5, 7)) and "g5.png" in html and "planted in a section" in html
     assert (outcome.folder / "report.pdf").stat().st_size > 10_000

@@ -13,6 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from extractions import probe_set, write_folder
+from reportgen.config.model import SECTION_IDS
 from reportgen.errors import Failure
 from reportgen.extraction import open_run
 from reportgen.report.files import write_files
@@ -39,7 +40,7 @@ def test_html_and_pdf_hold_the_same_headings(made):
     folder, report, written, _ = made
     html = (folder / "report.html").read_text()
     headings = re.findall(r"<h2>(.*?)</h2>", html)
-    assert headings == [s.title for s in report.sections] and len(headings) == 9
+    assert headings == [s.title for s in report.sections] and len(headings) == len(SECTION_IDS)
     text = " ".join(page.extract_text() for page in PdfReader(folder / "report.pdf").pages)
     assert all(heading in " ".join(text.split()) for heading in headings)
     assert {p.name for p in written} == {"report.html", "report.pdf", "report.json"}
@@ -190,3 +191,16 @@ def test_characters_no_font_has_do_not_cost_the_pdf(tmp_path):
     report, written, _ = make(tmp_path, probes=dataclasses.replace(probes, probes=tuple(named)))
     assert len(written) == 3 and report.failures == ()
     assert "🌌" in (tmp_path / "report.html").read_text()
+
+
+def test_the_pdf_fetches_its_own_files_and_png_inside_a_chart_and_nothing_else():
+    from weasyprint.urls import FatalURLFetchingError
+
+    from reportgen.report.pdf import _fetcher
+
+    fetcher = _fetcher({"a.png": b"own"})
+    assert fetcher.fetch("run:/a.png").read() == b"own"
+    assert fetcher.fetch("data:image/png;base64,aW5zaWRl").read() == b"inside"
+    for url in ("data:image/svg+xml;base64,aW5zaWRl", "data:text/html,x", "file:///etc/passwd", "https://example.org/"):
+        with pytest.raises(FatalURLFetchingError):
+            fetcher.fetch(url)

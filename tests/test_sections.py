@@ -12,11 +12,12 @@ from extractions import probe_set, write_folder
 from reportgen.config import Options, SectionConfig
 from reportgen.config.model import SECTION_IDS
 from reportgen.errors import ConfigError, Failure
-from reportgen.extraction import open_run
+from reportgen.extraction import Layer, open_run
 from reportgen.report import build_report
 from reportgen.report.html import as_html
 from reportgen.report.json import as_json
 from reportgen.sections import SECTIONS, build_section, check_options
+from reportgen.sections.kernels import outputs_last, slice_name
 from reportgen.templating import resource_folder
 
 
@@ -130,7 +131,7 @@ def test_a_regression_is_scored_against_its_targets(tmp_path):
     actual = np.arange(1, 9) / 9
     assert said.score.mean_absolute_difference == pytest.approx(np.abs(predicted - actual).mean(), rel=1e-6)
     section = next(s for s in report.sections if s.id == "predictions")
-    assert [f.id for f in section.figures][-2:] == ["predictions-best-epoch-002", "predictions-worst-epoch-002"]
+    assert [f.id for f in section.figures][2:4] == ["predictions-best-epoch-002", "predictions-worst-epoch-002"]
     assert section.figures[0].data["predicted"] == pytest.approx(predicted)
     assert "prove little" in as_html(report, {})
 
@@ -170,3 +171,19 @@ def test_a_probe_of_known_scale_gets_a_bar_of_the_right_length(tmp_path):
     # 20 pixels of 0.5 arcsec are 10 arcsec: the bar of 5 arcsec is half the picture.
     assert (x1 - x0) == pytest.approx(sheet.placed[0].width / 2)
     assert [label.text for label in sheet.labels][-1] == "5″"
+
+
+def test_slices_of_transposed_and_depthwise_kernels_are_numbered_by_their_real_channels():
+    kernel = np.zeros((3, 3, 4, 5), "f4")  # transposed: four outputs, five inputs
+    kernel[:, :, 1, 3] = 1
+    turned = outputs_last(kernel, layer_of_class("Conv2DTranspose"))
+    place = int(turned.transpose(0, 1, 3, 2).reshape(3, 3, -1)[0, 0].argmax())
+    assert slice_name(place, turned.shape[2]) == "3→1"
+    kernel = np.zeros((3, 3, 4, 2), "f4")  # depthwise: two outputs of each of four channels
+    kernel[:, :, 2, 1] = 1
+    turned = outputs_last(kernel, layer_of_class("DepthwiseConv2D"))
+    assert turned.shape == (3, 3, 1, 8) and slice_name(int(turned[0, 0].argmax()), 1) == "→5"
+
+
+def layer_of_class(name):
+    return Layer("x", "x", name, (), (8, 8, 4), 10, True, "linear")

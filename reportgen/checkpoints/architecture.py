@@ -7,19 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reportgen.checkpoints.cleaning import clean, plain
-from reportgen.checkpoints.connections import Link, Use, ends_of, has, links, links_in, resolve, shifts_of, uses_of
+from reportgen.checkpoints.connections import Link, Use, ends_of, links, links_in, resolve, shifts_of, uses_of
 from reportgen.checkpoints.graph import Call, Graph, Ref, graph_signature
-from reportgen.checkpoints.limits import Json
-from reportgen.checkpoints.outline import (
-    LAYER_LIMIT,
-    NESTING_LIMIT,
-    is_model,
-    is_operation,
-    layer_name,
-    layers_of,
-)
+from reportgen.checkpoints.json_text import Json
+from reportgen.checkpoints.ordering import Budget, in_order
+from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError
+
+OUTPUT_LIMIT = 1000
 
 Described = dict[str, Any]
 
@@ -43,9 +39,12 @@ def read_graph(stored: StoredModel) -> Graph:
             expected="a Sequential or a functional model",
             advice="How such a model computes is written in Python, not in the file.",
         )
-    major = stored.keras_version.partition(".")[0]
+    # A lent description is of the Keras that wrote it, whatever wrote the weights.
+    major = str(model.get("keras_version") or stored.keras_version).partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
+    if len(ends) > OUTPUT_LIMIT:
+        raise CheckpointError(f"the network has {len(ends)} outputs, far too many", expected=f"at most {OUTPUT_LIMIT}")
     return Graph(
         tuple(calls), tuple(ref for _, ref in ends), _output_names(calls, ends), int(major) if major.isdecimal() else 3
     )
@@ -66,6 +65,7 @@ class _Scope:
 
     calls: list[Call]
     counts: Counter[str]
+    budget: Budget = field(default_factory=Budget)
     entries: dict[str, int] = field(default_factory=dict)
     """Display name → identity of the entry it stands for."""
     prefix: str = ""
@@ -82,8 +82,6 @@ class _Scope:
 
     def add(self, call: Call) -> Ref:
         """Append a call under a name of its own."""
-        if len(self.calls) >= LAYER_LIMIT:
-            raise CheckpointError("the network has too many layers", expected=f"at most {LAYER_LIMIT} uses of layers")
         self.counts[call.layer] += 1
         number = self.counts[call.layer]
         self.calls.append(replace(call, name=f"{call.layer} (call {number})" if number > 1 else call.layer))
@@ -96,6 +94,7 @@ Ends = list[tuple[str, Ref]]
 
 def _inline(model: Described, given: Json, scope: _Scope) -> Ends:
     """Append the calls of a model, fed with `given` (None: inputs of its own), and return its results."""
+    scope.budget.spend(connections=len(layers_of(model)))
     if model["class_name"] == "Sequential" or isinstance(model["config"], list):
         return _sequential(model, given, scope)
     return _functional(model, given, scope)
@@ -103,6 +102,7 @@ def _inline(model: Described, given: Json, scope: _Scope) -> Ends:
 
 def _apply(layer: Described, use: Use, scope: _Scope) -> list[Ref]:
     """Append one use of a layer, or all of a nested model, and return its results."""
+    scope.budget.spend(uses=1)
     if is_model(layer):
         given = use.args[0] if len(use.args) == 1 else list(use.args)
         return [ref for _, ref in _inline(layer, given, scope.inside(layer))]
@@ -175,6 +175,8 @@ def _functional(model: Described, given: Json, scope: _Scope) -> Ends:
         raise CheckpointError("two layers of the architecture have the same name")
     starts, ends = links(config.get("input_layers", [])), ends_of(links(config.get("output_layers", [])), layers)
     uses = {name: uses_of(layer) for name, layer in layers.items()}
+    taken = [(use.args, use.kwargs) for listed in uses.values() for use in listed]
+    scope.budget.spend(connections=len(links_in([starts, ends, taken])))
     shifts = shifts_of(uses, ends)
     known: dict[Link, Ref] = {}
     for link, ref in _bind(starts, given):
@@ -183,22 +185,11 @@ def _functional(model: Described, given: Json, scope: _Scope) -> Ends:
         if ref is None:
             ref = _input(link.layer, layers[link.layer], input_shape_of(layers[link.layer]), scope)
         known[link] = ref
-    waiting = [(name, node, use) for name, listed in uses.items() for node, use in enumerate(listed)]
-    while waiting:
-        blocked = []
-        for name, node, use in waiting:
-            if any(not has(known, link) for link in links_in((use.args, use.kwargs))):
-                blocked.append((name, node, use))
-                continue
-            bound = Use(resolve(use.args, known), resolve(use.kwargs, known))
-            for output, ref in enumerate(_apply(layers[name], bound, scope)):
-                known[Link(name, node + shifts.get(name, 0), output)] = ref
-        if len(blocked) == len(waiting):
-            raise CheckpointError(
-                f"layer {blocked[0][0]} waits for a tensor that never comes",
-                expected="connections without a circle",
-            )
-        waiting = blocked
+    waiting = [(n, i + shifts.get(n, 0), use) for n, listed in uses.items() for i, use in enumerate(listed)]
+    for name, node, use in in_order(waiting, known):
+        bound = Use(resolve(use.args, known), resolve(use.kwargs, known))
+        for output, ref in enumerate(_apply(layers[name], bound, scope)):
+            known[Link(name, node, output)] = ref
     named = ends.items() if isinstance(ends, dict) else [("", end) for end in links_in(ends)]
     return [(str(name), resolve(end, known)) for name, item in named for end in links_in(item)]
 
@@ -218,9 +209,13 @@ def _bind(starts: Json, given: Json) -> list[tuple[Link, Ref | None]]:
 
 def _output_names(calls: list[Call], ends: Ends) -> tuple[str, ...]:
     """Return a name for each output, no two the same: the file's own, else that of the call it comes from."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    numbers: Counter[str] = Counter()
     for name, ref in ends:
         name = name or calls[ref.call].name
-        number = sum(other == name or other.startswith(f"{name} (output ") for other in names) + 1
-        names.append(f"{name} (output {number})" if number > 1 else name)
+        told = name
+        while told in names or not numbers[name]:
+            numbers[name] += 1
+            told = f"{name} (output {numbers[name]})" if numbers[name] > 1 else name
+        names[told] = None
     return tuple(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.errors import CheckpointError
 
 STRING_LIMIT = 2000
@@ -28,7 +28,8 @@ def clean(class_name: str, config: dict[str, Any]) -> dict[str, Any]:
     options = {
         key: _value(key, value)
         for key, value in config.items()
-        if key not in _TRAINING_ONLY and not key.endswith(_SUFFIXES)
+        if (key not in _TRAINING_ONLY or (class_name, key) == ("Embedding", "input_dim"))
+        and not key.endswith(_SUFFIXES)
     }
     if class_name == "Embedding" and "input_dim" in config:
         options["input_dim"] = config["input_dim"]  # in every other layer it only repeats the shape of the input
@@ -67,6 +68,8 @@ def _value(key: str, value: Json) -> Json:
     """Return one option; a layer inside a layer keeps its class and its own cleaned options."""
     if "activation" in key:
         return activation(value)
+    if key == "cells" and isinstance(value, list):
+        return [_value("cell", item) for item in value]
     if key in _PARTS and isinstance(value, dict) and isinstance(value.get("config"), dict):
         name, own = str(value.get("class_name")), value["config"].get("name")
         # Arrays of a layer inside a layer are found by its name.

@@ -8,7 +8,7 @@ from typing import Any
 
 from reportgen.checkpoints.cleaning import plain
 from reportgen.checkpoints.graph import Ref
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.errors import CheckpointError
 
 IGNORED = frozenset({"training", "mask", "name"})
@@ -163,11 +163,6 @@ def ends_of(value: Json, layers: Mapping[str, dict[str, Any]]) -> Json:
     layer = layers.get(value.layer, {})
     modern = any(isinstance(node, dict) for node in layer.get("inbound_nodes") or ())
     return replace(value, node=value.node - 1) if modern and layer.get("class_name") == "Functional" else value
-
-
-def has(known: dict[Link, Ref], link: Link) -> bool:
-    """Return whether a tensor is there; a layer's later outputs come with its first."""
-    return link in known or Link(link.layer, link.node, 0) in known
 
 
 def resolve(value: Json, known: dict[Link, Ref]) -> Json:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from reportgen.checkpoints.bundle import iterations_in
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
+from reportgen.checkpoints.hdf5 import Node, find_hdf5, is_group, open_hdf5
 from reportgen.checkpoints.keras_members import open_weights
-from reportgen.checkpoints.limits import Node, find_hdf5, is_group, open_hdf5, open_zip
 from reportgen.checkpoints.members import FolderMembers, ZipMembers
 from reportgen.checkpoints.saved_model import INDEX
 from reportgen.checkpoints.shards import open_shards
+from reportgen.checkpoints.zip_files import open_zip
 from reportgen.errors import CheckpointError
 
 
@@ -19,7 +20,7 @@ def iterations(path: Path, key: str) -> int | None:
     """Return the optimiser's counter in a file of the format `key`, None where there is none."""
     try:
         return COUNTERS.get(key, _of_hdf5)(path)
-    except (CheckpointError, OSError, ValueError, TypeError, KeyError, RuntimeError):
+    except (CheckpointError, OSError, ValueError, TypeError, KeyError, RuntimeError, ArithmeticError):
         return None  # reading it will say why
 
 

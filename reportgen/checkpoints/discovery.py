@@ -14,8 +14,9 @@ from reportgen.checkpoints.epochs import epochs_of, has_date, in_training_order
 from reportgen.checkpoints.examine import Call, Examined, examine, here
 from reportgen.checkpoints.formats import FORMATS
 from reportgen.checkpoints.history import find_history, read_history
+from reportgen.checkpoints.json_text import parse_json
 from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
-from reportgen.checkpoints.limits import CONFIG_LIMIT, parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.run import Checkpoint, History, Run
 from reportgen.checkpoints.walk import Found, is_saved_model, walk

@@ -15,6 +15,7 @@ from reportgen.checkpoints.json_architecture import read_json_architecture
 from reportgen.checkpoints.limits import FILE_LIMIT, size
 from reportgen.checkpoints.run import Checkpoint
 from reportgen.checkpoints.stored import StoredModel
+from reportgen.checkpoints.wording import in_words
 from reportgen.errors import CheckpointError
 
 HEAD = 4096
@@ -78,7 +79,7 @@ def recognise(path: Path, head: bytes) -> str | None:
             if kind.recognise(path, head):
                 return key
         except _FOREIGN as error:
-            raise CheckpointError(f"damaged {kind.title}", where=path.name, received=str(error)) from error
+            raise CheckpointError(f"damaged {kind.title}", where=path.name, received=in_words(error)) from error
     return None
 
 
@@ -111,7 +112,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
         raise CheckpointError(
             f"cannot be read as {kind.title}",
             where=checkpoint.file,
-            received=f"{type(error).__name__}: {error}",
+            received=in_words(error),
             advice="It is damaged, or was written by something else. Save it again, or leave it out.",
         ) from error
 
@@ -127,4 +128,7 @@ def head_of(path: Path) -> bytes:
 def architecture_in(path: Path) -> dict[str, Any] | None:
     """Return the architecture a file describes: a whole model, or JSON as Keras' to_json writes it."""
     key = recognise(path, head_of(path))
-    return FORMATS[key].read(path, None).config if key else read_json_architecture(path)
+    if not key:
+        return read_json_architecture(path)
+    stored = FORMATS[key].read(path, None)
+    return stored.config and {"keras_version": stored.keras_version, **stored.config}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.checkpoints.numbering import lasting, lasting_options, unnumbered
 from reportgen.checkpoints.stored import StoredLayer
 

@@ -9,10 +9,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.checkpoints.limits import Node, address, find_hdf5, is_group, read_arrays
+from reportgen.checkpoints.arrays import read_arrays
+from reportgen.checkpoints.hdf5 import Node, address, find_hdf5, is_group
+from reportgen.checkpoints.text import storable
 from reportgen.errors import CheckpointError
 
 Array = NDArray[np.generic]
+
+NAME_LIMIT = 10_000
+"""Characters of a name in an attribute; a longer one is none."""
 
 
 class Groups(Protocol):
@@ -46,7 +51,7 @@ class Hdf5Groups:
         """Return the attribute `name`, which Keras 3 writes."""
         found = find_hdf5(self.file, path)
         name = found.attrs.get("name") if is_group(found) else None
-        return name if isinstance(name, str) else ""
+        return storable(name) if isinstance(name, str) and len(name) <= NAME_LIMIT else ""
 
     def identity(self, path: str) -> Hashable:
         """Return where the group lies in the file."""

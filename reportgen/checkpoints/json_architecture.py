@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.json_text import parse_json
 from reportgen.checkpoints.keras_1 import modern
-from reportgen.checkpoints.limits import CONFIG_LIMIT, parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT
 from reportgen.errors import CheckpointError
 
 

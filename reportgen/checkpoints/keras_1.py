@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.checkpoints.outline import NESTING_LIMIT, is_model, layer_name
 from reportgen.errors import CheckpointError
 

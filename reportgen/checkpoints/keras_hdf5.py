@@ -8,27 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from reportgen.checkpoints.arrays import read_arrays
 from reportgen.checkpoints.cleaning import policy
 from reportgen.checkpoints.groups import Hdf5Groups
+from reportgen.checkpoints.hdf5 import Node, find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.json_text import Json, parse_json
 from reportgen.checkpoints.keras_1 import is_old, modern
 from reportgen.checkpoints.keras_1_weights import converted, spelled, unflipped
-from reportgen.checkpoints.limits import (
-    CONFIG_LIMIT,
-    METADATA_LIMIT,
-    Json,
-    Node,
-    find_hdf5,
-    is_group,
-    is_hdf5,
-    open_hdf5,
-    parse_json,
-    read_arrays,
-)
+from reportgen.checkpoints.limits import CONFIG_LIMIT, METADATA_LIMIT
 from reportgen.checkpoints.other_state import SEEDS, count
 from reportgen.checkpoints.outline import count_layers, is_model, layer_name, layers_of, leaves
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
+from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.training import class_of, loss_of
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
+
+NAME_LIMIT = 100_000
 
 Inside = dict[str, list[str]]
 """Last word of a name → display names of the layers of a nested model it may mean."""
@@ -84,7 +81,7 @@ def read_weights(path: Path, config: dict[str, Any] | None = None) -> StoredMode
 
 def _stored(file: Node, group: Node, config: dict[str, Any] | None) -> StoredModel:
     """Return the model whose weights are in a group, what Keras 1 wrote in the words and axes of Keras 2."""
-    version, backend = _attribute(file, group, "keras_version"), _attribute(file, group, "backend")
+    version, backend = printable(_attribute(file, group, "keras_version"), 100), _attribute(file, group, "backend")
     old = version.startswith(("0.", "1.")) or (not version and _are_old(group, config))
     if old and config is not None and is_model(config):
         config = modern(config)
@@ -200,7 +197,11 @@ def _names(group: Node, attribute: str) -> list[str]:
             chunks.append(attrs[f"{attribute}{len(chunks)}"])
         if not chunks:
             raise CheckpointError(f"no list {attribute}", expected="the lists layer_names and weight_names")
-    return [_text(name) for chunk in chunks for name in chunk]
+    if not all(isinstance(chunk, np.ndarray) for chunk in chunks):
+        raise CheckpointError(f"{attribute} is no list", expected="the lists layer_names and weight_names")
+    if (count := sum(chunk.size for chunk in chunks)) > NAME_LIMIT:
+        raise CheckpointError(f"{attribute} lists {count:,} names", expected=f"at most {NAME_LIMIT:,}")
+    return [_text(name) for chunk in chunks for name in chunk.reshape(-1).tolist()]
 
 
 def _attribute(file: Node, group: Node, name: str) -> str:
@@ -211,7 +212,7 @@ def _attribute(file: Node, group: Node, name: str) -> str:
 def _text(value: Json) -> str:
     """Return an attribute as text, however the Keras of its day stored it."""
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        return storable(value.decode("utf-8", "replace"))
     if isinstance(value, str):
-        return value
+        return storable(value)
     raise CheckpointError("an attribute that should be text is not", received=type(value).__name__)

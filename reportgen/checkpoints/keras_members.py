@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from reportgen.checkpoints.groups import ArrayGroups, Groups, Hdf5Groups
-from reportgen.checkpoints.limits import CONFIG_LIMIT, FILE_LIMIT, METADATA_LIMIT, open_hdf5, parse_json
+from reportgen.checkpoints.hdf5 import open_hdf5
+from reportgen.checkpoints.json_text import parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT, FILE_LIMIT, METADATA_LIMIT
 from reportgen.checkpoints.members import Members
 from reportgen.checkpoints.npz import read_npz
 from reportgen.checkpoints.outline import count_layers, is_model
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.checkpoints.training import class_of, loss_of
 from reportgen.checkpoints.v3_weights import read_weights
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 CONFIG, METADATA, WEIGHTS, NPZ = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"
 
@@ -36,8 +38,8 @@ def read_model(members: Members) -> StoredModel:
     return replace(
         weights,
         config=described,
-        keras_version=str(metadata.get("keras_version", "")),
-        saved=str(metadata.get("date_saved", "")).replace("@", " "),
+        keras_version=printable(metadata.get("keras_version", ""), 100),
+        saved=printable(metadata.get("date_saved", ""), 100).replace("@", " "),
         optimizer=class_of(compiled.get("optimizer")) if weights.optimizer else "",
         loss=loss_of(compiled.get("loss")),
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.keras_members import CONFIG, read_model
-from reportgen.checkpoints.limits import open_zip
 from reportgen.checkpoints.members import ZipMembers
 from reportgen.checkpoints.stored import StoredModel
+from reportgen.checkpoints.zip_files import check_directory, open_zip
 
 
 def recognise(path: Path, head: bytes) -> bool:
@@ -17,6 +17,7 @@ def recognise(path: Path, head: bytes) -> bool:
     if not head.startswith(b"PK\x03\x04"):
         return False
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             return CONFIG in archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError):

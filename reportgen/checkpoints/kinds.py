@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.hdf5 import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.walk import Found, folder_kind
 from reportgen.errors import CheckpointError
 

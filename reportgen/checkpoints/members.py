@@ -6,10 +6,12 @@ import os
 import stat
 import zipfile
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from reportgen.checkpoints.limits import read_member, size
+from reportgen.checkpoints.limits import MEMBER_LIMIT, size
+from reportgen.checkpoints.zip_files import read_member
 from reportgen.errors import CheckpointError
 
 
@@ -46,7 +48,10 @@ class FolderMembers:
 
     def names(self) -> list[str]:
         """Return what lies in the folder itself."""
-        return sorted(entry.name for entry in self.folder.iterdir())
+        names = sorted(entry.name for entry in islice(self.folder.iterdir(), MEMBER_LIMIT + 1))
+        if len(names) > MEMBER_LIMIT:
+            raise CheckpointError("the folder holds far too many files", expected=f"at most {MEMBER_LIMIT:,}")
+        return names
 
     def read(self, name: str, limit: int) -> bytes:
         """Return a file, judged by its size first."""
@@ -62,7 +67,8 @@ def read_regular(path: Path, limit: int) -> bytes:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         raise CheckpointError(
-            f"there is no {path.name}", received=", ".join(sorted(entry.name for entry in path.parent.iterdir())[:8])
+            f"there is no {path.name}",
+            received=", ".join(sorted(entry.name for entry in islice(path.parent.iterdir(), 8))),
         ) from None
     except OSError as error:
         raise (

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import ast
 import io
-import zipfile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.checkpoints.limits import FILE_LIMIT, TOTAL_LIMIT, read_member, size, unique_members
+from reportgen.checkpoints.limits import FILE_LIMIT, room, size
 from reportgen.checkpoints.pickled import arrays_in
+from reportgen.checkpoints.zip_files import open_zip, read_member
 from reportgen.errors import CheckpointError
 
-MEMBER_LIMIT = 100_000
 _MAGIC = b"\x93NUMPY"
 _HEADER_LIMIT = 10_000
 
 
 def read_npz(data: bytes) -> dict[str, dict[str, NDArray[np.generic]]]:
     """Return group → name → array; what is pickled is read by symbol, and nothing in it is ever run."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise CheckpointError("the npz of weights is damaged", received=str(error)) from error
     found: dict[str, dict[str, NDArray[np.generic]]] = {}
     total = 0
-    with archive:
-        unique_members(archive)
-        names = archive.namelist()
-        if len(names) > MEMBER_LIMIT:
-            raise CheckpointError(f"the npz has {len(names)} members", expected=f"at most {MEMBER_LIMIT}")
-        for name in names:
+    with open_zip(io.BytesIO(data), "npz of weights", "a whole npz as Keras writes it") as archive:
+        for name in archive.namelist():
             held = _group(read_member(archive, name, FILE_LIMIT), name)
             total += sum(array.nbytes for array in held.values())
-            if total > TOTAL_LIMIT:
-                raise CheckpointError("the arrays of the npz are too large", expected=f"at most {size(TOTAL_LIMIT)}")
+            if total > room(len(data)):
+                raise CheckpointError(
+                    f"the arrays take {size(total)} or more and the npz that holds them has {size(len(data))}",
+                    expected=f"at most {size(room(len(data)))}",
+                )
             group = name.removesuffix(".npy")
             found["" if group == "__root__" else group] = held
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.checkpoints.variables import snake
 
 MODEL_NAMES = frozenset({"sequential", "functional", "model"})

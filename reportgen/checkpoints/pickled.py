@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.checkpoints.limits import TENSOR_LIMIT, size, widened
+from reportgen.checkpoints.arrays import widened
+from reportgen.checkpoints.limits import TENSOR_LIMIT, room, size
 from reportgen.errors import CheckpointError
 
 Symbol = Any
@@ -147,7 +148,13 @@ def arrays_in(data: bytes, member: str) -> dict[str, NDArray[np.generic]]:
         if whole.what not in ARRAY or shape != () or dtype.args[0] not in {"O", "O8"}:
             raise _damaged(member, "no object array")
         (held,) = _of_type(content, list, member)
-        return {name: _array(value, member) for name, value in _of_type(held, dict, member).items()}
+        found, taken = {}, 0
+        for name, value in _of_type(held, dict, member).items():
+            found[name] = _array(value, member)
+            taken += found[name].nbytes
+            if taken > room(len(data)):  # many arrays may share one piece of the pickle
+                raise _damaged(member, f"arrays of {size(taken)} or more out of {size(len(data))}")
+        return found
     except CheckpointError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:

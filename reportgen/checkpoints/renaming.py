@@ -48,7 +48,7 @@ def renamed(stored: StoredModel, own: Graph, reference: Graph) -> StoredModel:
 def _inside(config: dict[str, Any]) -> list[str]:
     """Return the names of the layers inside a layer."""
     found: list[str] = []
-    for value in config.values():
+    for value in (item for listed in config.values() for item in (listed if isinstance(listed, list) else [listed])):
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             found += [str(value.get("name", "")), *_inside(value["config"])]
     return found

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.bundle import parts_of, read_bundle
-from reportgen.checkpoints.limits import CONFIG_LIMIT, METADATA_LIMIT, Json, parse_json, size
+from reportgen.checkpoints.json_text import Json, parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT, METADATA_LIMIT, size
 from reportgen.checkpoints.outline import is_model
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.checkpoints.tensors import open_regular

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.groups import Hdf5Groups, JoinedGroups
-from reportgen.checkpoints.limits import CONFIG_LIMIT, FILE_LIMIT, TOTAL_LIMIT, open_hdf5, parse_json, size
+from reportgen.checkpoints.hdf5 import open_hdf5
+from reportgen.checkpoints.json_text import parse_json
+from reportgen.checkpoints.limits import CONFIG_LIMIT, FILE_LIMIT, TOTAL_LIMIT, size
 from reportgen.checkpoints.members import read_regular
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.checkpoints.v3_weights import read_weights

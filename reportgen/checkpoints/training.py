@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reportgen.checkpoints.limits import Json
+from reportgen.checkpoints.json_text import Json
 from reportgen.errors import printable
 
 

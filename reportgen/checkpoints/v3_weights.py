@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
-from reportgen.checkpoints.limits import find_hdf5, is_group, is_hdf5, open_hdf5
+from reportgen.checkpoints.hdf5 import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.other_state import at_the_root, count, kind_of
 from reportgen.checkpoints.outline import NESTING_LIMIT, count_layers, is_model, is_operation, layer_name, layers_of
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
+from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.variables import VARIABLES, snake, variable_names
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, printable
 
 CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Group of a model's layers; the second by Keras 2.12 and 2.13."""
@@ -22,7 +23,10 @@ ROLES = frozenset({
     "forward_layer", "backward_layer", "layer", "cell", "query_dense", "key_dense", "value_dense", "output_dense",
 })  # fmt: skip
 """Attributes under which Keras' own layers keep the layers inside them."""
-GROUP_LIMIT = 100_000
+REPEATED = frozenset({("spectral_normalization", "kernel")})
+"""(class, array) that is stored once more with the layer inside."""
+GROUP_LIMIT = 10_000
+"""Twice as many as a network may have layers."""
 
 Places = list[tuple[str, str]]
 """(variable name, path in the file) of one layer's arrays."""
@@ -59,7 +63,11 @@ def read_weights(groups: Groups, config: dict[str, Any] | None) -> StoredModel:
         named = list(_undescribed(groups, other))
     arrays = iter(groups.arrays([path for _, _, places in named for _, path in places]))
     layers = tuple(
-        StoredLayer(name, tuple(Variable(word, next(arrays)) for word, _ in places), group.strip("/"))
+        StoredLayer(
+            storable(name),
+            tuple(Variable(storable(word), next(arrays)) for word, _ in places),
+            storable(group.strip("/")),
+        )
         for name, group, places in named
     )
     return StoredModel(layers, config, optimizer=optimizer_class(groups), other=dict(other))
@@ -70,7 +78,7 @@ def optimizer_class(groups: Groups) -> str:
     if not groups.children("optimizer/vars"):
         return ""
     # Keras numbers optimisers through a session: adam_27 is Adam.
-    return unnumbered(groups.label("optimizer/vars")) or "unknown"
+    return unnumbered(printable(groups.label("optimizer/vars"), 100)) or "unknown"
 
 
 def _described(
@@ -83,7 +91,19 @@ def _described(
     container = next((p for p in containers if groups.children(p) is not None), None)
     if container is None:
         return
-    by_name = _names(groups, container)
+    counted = list(_counted(model))
+    by_name = _names(groups, container, [group for _, _, group in counted])
+    for layer, kind, group in counted:
+        group = by_name.get(layer_name(layer), group)
+        place = f"{container}/{group}"
+        if is_model(layer):
+            yield from _described(groups, place, layer, f"{prefix}{layer_name(layer)}/", other, depth + 1)
+        elif places := list(_places(groups, place, kind, layer["config"], other)):
+            yield prefix + layer_name(layer), place, places
+
+
+def _counted(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield (entry, class in snake case, group by counting the classes) of each layer that has a group."""
     counts: dict[str, int] = {}
     for layer in layers_of(model):
         kind = snake(str(layer.get("class_name")))
@@ -92,17 +112,17 @@ def _described(
         # Every model made of layers but a Sequential is written as `functional`, whatever its description says.
         kind = "functional" if kind == "model" else kind
         number = counts[kind] = counts.get(kind, -1) + 1
-        group = by_name.get(layer_name(layer), f"{kind}_{number}" if number else kind)
-        place = f"{container}/{group}"
-        if is_model(layer):
-            yield from _described(groups, place, layer, f"{prefix}{layer_name(layer)}/", other, depth + 1)
-        elif places := list(_places(groups, place, kind, layer["config"], other)):
-            yield prefix + layer_name(layer), place, places
+        yield layer, kind, f"{kind}_{number}" if number else kind
 
 
-def _names(groups: Groups, container: str) -> dict[str, str]:
-    """Return user's name → group of the layers in a container, where the file has the names."""
-    labelled = ((groups.label(f"{container}/{group}/vars"), group) for group in groups.children(container) or ())
+def _names(groups: Groups, container: str, counted: list[str]) -> dict[str, str]:
+    """Return user's name → group of the layers in a container, where the file has the names.
+
+    Of more groups than such a model can have, only those are looked at that counting gives.
+    """
+    there = groups.children(container) or []
+    looked_at = there if len(there) <= 2 * len(counted) + 100 else counted
+    labelled = ((groups.label(f"{container}/{group}/vars"), group) for group in looked_at)
     return {label: group for label, group in labelled if label}
 
 
@@ -112,6 +132,8 @@ def _places(groups: Groups, path: str, kind: str, config: Any, other: Counter[st
         numbers = _numbers(groups, inner)
         names = variable_names(kind if inner == path else name, config if inner == path else {}, len(numbers))
         for word, number in zip(names, numbers, strict=True):
+            if inner == path and (kind, word) in REPEATED:
+                continue
             yield prefix + word, f"{inner}/vars/{number}"
 
 
@@ -122,7 +144,8 @@ def _undescribed(groups: Groups, other: Counter[str]) -> Iterator[tuple[str, str
             words = (path.rsplit("/", 1)[-1], groups.label(f"{path}/vars"))
             kind = next((kind for word in words if (kind := unnumbered(word)) in VARIABLES), unnumbered(words[0]))
             names = variable_names(kind, {}, len(numbers)) if path else tuple(numbers)
-            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)]
+            places = [(name, f"{path}/vars/{n}") for name, n in zip(names, numbers, strict=True)
+                      if (kind, name) not in REPEATED]  # fmt: skip
             yield prefix.rstrip("/") or "model", path, places
 
 
@@ -142,7 +165,7 @@ def _walk(
         if children is None or groups.identity(path) in seen:
             continue
         seen.add(groups.identity(path))
-        if len(seen) > GROUP_LIMIT:
+        if len(seen) + len(children) > GROUP_LIMIT:
             raise CheckpointError("far too many groups", expected=f"at most {GROUP_LIMIT}")
         yield path, prefix, name
         inner = []
@@ -157,7 +180,9 @@ def _walk(
                     word = label
                 elif label and "vars" not in children and unnumbered(label) != unnumbered(child):
                     word = label  # in a list of the user's groups are called by class; a label of the user's says more
-                inner.append((inside, prefix if child in CONTAINERS else f"{prefix}{word}/", word))
+                known = unnumbered(child)
+                longer = prefix if child in CONTAINERS else f"{prefix}{word}/"
+                inner.append((inside, longer, known if known in VARIABLES else word))
         pending.extend(reversed(inner))
 
 

@@ -36,7 +36,9 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "lstm_cell": _RECURRENT,
     "gru_cell": _RECURRENT,
     "simple_rnn_cell": _RECURRENT,
+    "conv_lstm_cell": _RECURRENT,
     "cell": _RECURRENT,
+    "spectral_normalization": ("kernel", "vector_u"),
 }
 """Snake-case class to the names of its arrays, in the order Keras makes them."""
 

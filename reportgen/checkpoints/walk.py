@@ -87,22 +87,24 @@ def _look(path: Path, file: str) -> Found | None:
 
 def is_saved_model(path: Path) -> bool:
     """Return whether a path is a folder that is itself a model, by what it holds."""
-    return path.is_dir() and any(os.path.lexists(path / name) for name in _MARKS)
+    return path.is_dir() and folder_kind(path) in _KINDS.values()
 
 
 def folder_kind(path: Path) -> str:
     """Return what kind of saved model a folder is, or nothing."""
-    kinds = ((name, kind) for name, kind in _MARKS.items() if os.path.lexists(path / name))
-    return next((kind for _, kind in kinds), "a folder with the name of a file" if path.suffix in _SUFFIXES else "")
+    for marks, kind in _KINDS.items():
+        if all(os.path.lexists(path / mark) for mark in marks):
+            return kind
+    return "a folder with the name of a file" if path.suffix in _SUFFIXES else ""
 
 
-_MARKS = {
-    "saved_model.pb": "a SavedModel folder of TensorFlow",
-    "model.weights.h5": "an unzipped .keras folder",
-    "model.weights.npz": "an unzipped .keras folder",
-    "_CHECKPOINT_METADATA": "an Orbax folder",
+_KINDS = {
+    ("saved_model.pb",): "a SavedModel folder of TensorFlow",
+    ("config.json", "model.weights.h5"): "an unzipped .keras folder",
+    ("config.json", "model.weights.npz"): "an unzipped .keras folder",
+    ("_CHECKPOINT_METADATA",): "an Orbax folder",
 }
-"""Files that make a folder a model."""
+"""Files that together make a folder a model."""
 _SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 

@@ -11,7 +11,9 @@ from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
 
 SECTION_IDS = (
-    "summary", "run", "probes", "architecture", "kernels", "activations", "predictions", "attribution", "symmetry", "provenance", "failures",
+    "summary", "run", "probes", "architecture", "kernels", "weight_health", "weight_evolution", "activations",
+    "activation_health", "activation_evolution", "selectivity", "predictions", "attribution", "symmetry",
+    "representation", "provenance", "failures",
 )  # fmt: skip
 """The sections of a report in their usual order; a test holds this against `sections.SECTIONS`."""
 

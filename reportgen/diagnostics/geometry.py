@@ -35,8 +35,8 @@ def receptive_field(kind: str, config: Mapping[str, Any], inputs: Iterable[Reach
         if kind.startswith("UpSampling") and (up := config.get("size")):
             return Reach(field, (jump[0] / up[0], jump[1] / up[-1]))
         return Reach(field, jump)
-    size, dilation = _pair(size), _pair(config.get("dilation_rate") or 1)
-    stride = _pair(config.get("strides") or (size if "Pool" in kind else 1))
+    size, dilation = pair(size), pair(config.get("dilation_rate") or 1)
+    stride = pair(config.get("strides") or (size if "Pool" in kind else 1))
     if kind.endswith("Transpose"):
         jump = (jump[0] / stride[0], jump[1] / stride[1])
         stride = (1, 1)
@@ -69,7 +69,8 @@ def multiply_adds(
     return numbers * math.prod(place for place in places if place is not None)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def pair(value: Any) -> tuple[int, int]:
+    """Return an option that is one number or two as `(y, x)`."""
     if isinstance(value, list | tuple):
         return int(value[0]), int(value[-1])
     return int(value), int(value)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.diagnostics.intervals import Interval, bootstrap, of_fraction
+
 
 @dataclass(frozen=True)
 class RegressionScore:
@@ -23,6 +25,11 @@ class RegressionScore:
     """Spearman's ρ; None where r is."""
     of_median: float
     """Mean absolute difference of always answering the median of the actual values: what a constant gets."""
+    scatter: float = float("nan")
+    """1.4826 times the median absolute deviation of predicted − actual from its median: a standard deviation that
+    outliers do not reach (Hoaglin, Mosteller and Tukey 1983)."""
+    interval: Interval | None = None
+    """Bootstrap interval of Pearson's r; None where r is."""
 
 
 def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> RegressionScore:
@@ -40,7 +47,16 @@ def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floatin
         correlation=float(np.corrcoef(p, a)[0, 1]) if varies else None,
         rank_correlation=float(spearmanr(p, a).statistic) if varies else None,
         of_median=float(np.abs(a - np.median(a)).mean()),
+        scatter=float(1.4826 * np.median(np.abs(difference - np.median(difference)))),
+        interval=bootstrap(lambda i: _correlations(p[i], a[i]), (np.arange(len(p)),)) if varies else None,
     )
+
+
+def _correlations(p: NDArray[np.float64], a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Pearson's r of each row; NaN where a side does not vary."""
+    p, a = p - p.mean(axis=1, keepdims=True), a - a.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((p * a).sum(axis=1) / np.sqrt((p**2).sum(axis=1) * (a**2).sum(axis=1)))
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,8 @@ class ClassScore:
     """Of its probes, the fraction predicted so (recall); None without any."""
     purity: float | None
     """Of those predicted so, the fraction that is (precision); None without any."""
+    completeness_interval: Interval | None = None
+    purity_interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,8 @@ class Confusion:
     accuracy: float
     n: int
     scores: tuple[ClassScore, ...]
+    interval: Interval | None = None
+    """Of the accuracy."""
 
 
 def confusion(predicted: list[int], actual: list[int], classes: tuple[str, ...]) -> Confusion:
@@ -80,10 +100,11 @@ def confusion(predicted: list[int], actual: list[int], classes: tuple[str, ...])
             name, int(rows[i]), int(columns[i]),
             float(counts[i, i] / rows[i]) if rows[i] else None,
             float(counts[i, i] / columns[i]) if columns[i] else None,
+            of_fraction(int(counts[i, i]), int(rows[i])), of_fraction(int(counts[i, i]), int(columns[i])),
         )
         for i, name in enumerate(classes)
     )  # fmt: skip
     return Confusion(
         classes, tuple(tuple(row) for row in counts.tolist()), float(np.trace(counts) / counts.sum()),
-        int(counts.sum()), scores,
+        int(counts.sum()), scores, of_fraction(int(np.trace(counts)), int(counts.sum())),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from reportgen.extraction.explained import Attribution, Stress
 from reportgen.extraction.explained_file import read_group
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
+from reportgen.extraction.statistics import channel_statistics
 from reportgen.probes.probeset import OtherInput, Probe, ProbeSet
 
 
@@ -32,6 +33,10 @@ class Channels:
     mean: NDArray[np.float32]
     zeros: NDArray[np.float32]
     """Fraction of exact zeros."""
+    magnitude: NDArray[np.float32]
+    """Mean of the magnitudes."""
+    saturated: NDArray[np.float32] | None
+    """Fraction of values where the layer's function is flat; None where it is nowhere so."""
 
 
 class Extraction:
@@ -111,7 +116,11 @@ class Extraction:
         """Return the statistics of a layer's channels over the probe set."""
         with _open(self.path) as file:
             group = file[self._groups[layer]]
-            return Channels(*(group[name][()] for name in ("minimum", "maximum", "mean", "zeros")))
+            stored: dict[str, Any] = {name: group[name][()] for name in group if name != "maps"}
+            if "magnitude" not in stored:  # written before these two were: the maps have them
+                stored = dict(channel_statistics(group["maps"][()], self.layer(layer).activation))
+            stored.setdefault("saturated", None)
+            return Channels(**{field.name: stored[field.name] for field in fields(Channels)})
 
 
 def read_probes(folder: Path) -> ProbeSet:

@@ -5,7 +5,8 @@ one `<checkpoint>.h5` for each checkpoint:
 
     /                     attributes schema, about (JSON of About), layers (JSON of the layer table), notes (JSON list)
     /weights/0000         attribute layer; datasets 0, 1, …, each with the attribute variable
-    /activations/0000     attribute layer; maps (probe, …, channel); minimum, maximum, mean, zeros (probe, channel)
+    /activations/0000     attribute layer; maps (probe, …, channel); minimum, maximum, mean, magnitude, zeros, and
+                          saturated where the layer's function is flat somewhere (probe, channel)
     /predictions          (probe, unit)
     /scores               (probe, unit), where they can be had
     /attribution          attribute plain (JSON of its words and numbers); the arrays of Attribution under their names,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2) -> Picture:
-    """Return the SVG, width × height [inch], of one pair of axes that `draw` fills."""
+def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2, dots: int = 100) -> Picture:
+    """Return the SVG, width × height [inch], of the axes that `draw` fills; pictures in it get `dots` an inch."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -28,7 +28,7 @@ def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2)
         with warnings.catch_warnings():
             # A name in a script the fonts lack is drawn as boxes; the table beside the chart has it in full.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+            figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
     # matplotlib writes a document type that names a host and makes some readers ask for it.
     svg = re.sub(rb"<!DOCTYPE.*?>\s*", b"", buffer.getvalue(), flags=re.S)
     return Picture(svg, round(width * 96), round(height * 96), "svg")
@@ -40,8 +40,14 @@ def lines(
     x_label: str,
     y_label: str,
     marks: dict[str, float] | None = None,
+    *,
+    narrow: bool = False,
+    log: bool = False,
 ) -> Picture:
-    """Draw lines over a common x; `marks` are named places on it, each with a vertical rule."""
+    """Draw lines over a common x; `marks` are named places on it, each with a vertical rule.
+
+    Narrow ones stand two in a row, their legend above; `log` is for y.
+    """
     from reportgen.figures.style import DASHES, MARKERS, PALE, SERIES
 
     def draw(axes: Axes) -> None:
@@ -67,10 +73,16 @@ def lines(
             from matplotlib.ticker import MaxNLocator
 
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if len(series) > 1:
+        if log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")  # powers of ten would need the mathematics that is switched off
+            axes.yaxis.set_minor_formatter("")
+        if len(series) > 1 and narrow:
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2)
+        elif len(series) > 1:
             axes.legend(loc="best")
 
-    return chart(draw)
+    return chart(draw, 4.9, 2.7) if narrow else chart(draw)
 
 
 def scatter(

@@ -33,6 +33,18 @@ class Label:
     width: float = 0
     """Width of what it labels; a marked tile is framed with it."""
     height: float = 0
+    strong: bool = False
+    """Whether it is a heading of what stands beside or below it."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A rectangle around a part of a picture: light with a dark core, so that it shows on any galaxy and in grey."""
+
+    left: float
+    top: float
+    wide: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Figure:
     labels: tuple[Label, ...] = ()
     bar: Bar | None = None
     boxes: tuple[Any, ...] = ()
-    """Boxes and arrows of a diagram."""
+    """Boxes and arrows of a diagram, frames on pictures."""
     number: int = 0
     """Given by the report."""
     data: dict[str, Any] = field(default_factory=dict)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -46,3 +49,26 @@ class FromFile(keras.initializers.Initializer):  # type: ignore[misc]
             received=held or "none",
             advice="The file's weights are not those of its architecture, or the input has another size.",
         )
+
+
+@contextmanager
+def only_what_is_stored(stored: StoredLayer | None) -> Iterator[None]:
+    """Let no layer made inside take more memory for a weight than the largest array of the file has.
+
+    Layers inside a layer are made by Keras itself from their options, without the initialisers above; and options
+    that fit the arrays one by one may together ask for a hundred times as much.
+    """
+    largest = max((v.value.size for v in stored.variables), default=0) if stored is not None else 0
+    add_weight = keras.layers.Layer.add_weight
+
+    def guarded(layer: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+        numbers = math.prod(shape) if isinstance(shape, list | tuple) else int(shape or 1)
+        if numbers > largest:
+            raise ValueError(f"it needs an array of {numbers:,} numbers, the largest in the file has {largest:,}")
+        return add_weight(layer, shape, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = guarded
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add_weight

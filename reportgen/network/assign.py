@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.stored import StoredLayer, Variable
+from reportgen.checkpoints.variables import snake
 from reportgen.errors import NetworkError
 from reportgen.network.engine import KerasLayer
 
@@ -29,7 +32,10 @@ class Inner:
         """Return whether a word of a file names this layer; Keras numbers its own names through a session."""
         # Without a backward layer of its own, Bidirectional names it after the one that is `forward_lstm` already.
         own = self.name.replace("backward_forward_", "backward_")
-        return word in {self.name, self.role} or unnumbered(word) == unnumbered(own)
+        side = self.role.partition("_layer")[
+            0
+        ]  # Keras 2 also wrote it before the name of a backward layer of one's own
+        return word in {self.name, self.role, f"{side}_{self.name}"} or unnumbered(word) == unnumbered(own)
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,9 @@ class Place:
 
 def assign(layer: KerasLayer, stored: StoredLayer | None, shown: str) -> None:
     """Put a stored layer's arrays into a Keras layer's weights, all or none; raises NetworkError as `pair` does."""
-    for weight, value in pair(layer, stored.variables if stored is not None else (), shown):
-        weight.assign(value)
+    with np.errstate(over="ignore"):  # a number too large for the network's type becomes infinite, and is reported
+        for weight, value in pair(layer, stored.variables if stored is not None else (), shown):
+            weight.assign(value)
 
 
 def pair(layer: KerasLayer, arrays: Sequence[Variable], shown: str) -> list[tuple[Any, Any]]:
@@ -86,6 +93,12 @@ def _places(layer: KerasLayer) -> list[Place]:
             here = Inner(str(held.name), role.strip("_").removesuffix("_dense"))
             for place in _places(held):
                 ways.setdefault(id(place.weight), (here, *place.inside))
+    counts: dict[str, int] = {}
+    for cell in getattr(layer, "cells", ()):  # files know those of a stack by class, counted
+        kind = snake(type(cell).__name__)
+        number = counts[kind] = counts.get(kind, -1) + 1
+        here = Inner(str(cell.name), f"{kind}_{number}" if number else kind)
+        ways |= {id(weight): (here,) for weight in cell.weights}
     return [Place(weight, ways.get(id(weight), ())) for weight in layer.weights]
 
 
@@ -126,7 +139,8 @@ def _loosely(place: Place, array: Variable) -> bool:
     """Return whether the inner layers agree too, but for numbers, for words by role and for what stands before them."""
     words = [word for word in _scope(array).split("/") if word]
     inside = [inner for inner in place.inside if inner.role != "cell"]  # Keras 2.3 wrote no cell
-    if len(words) > len(inside) and unnumbered(words[-1]).endswith("cell"):
+    known = bool(inside and words and inside[-1].meant_by(words[-1]))
+    if len(words) > len(inside) and unnumbered(words[-1]).endswith("cell") and not known:
         words.pop()
     return (
         _last_word(place, array)

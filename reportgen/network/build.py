@@ -12,15 +12,16 @@ from tensorflow.errors import OpError
 from reportgen.checkpoints.graph import Call, Graph, Ref
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError
-from reportgen.network.allocate import FromFile
+from reportgen.network.allocate import FromFile, only_what_is_stored
 from reportgen.network.engine import KerasLayer, Option, Tensor
 from reportgen.network.functions import call_function
 from reportgen.network.head import Head
 from reportgen.network.inputs import Fit
 from reportgen.network.layers import COPYING, make_activation, make_layer
+from reportgen.network.wording import in_words
 
 ACTIVATION_LIMIT = 2**27
-"""Numbers in one layer's result for one image."""
+"""Numbers in the results of all layers for one image: 512 MiB."""
 
 
 _FOREIGN = (
@@ -54,6 +55,7 @@ def build(graph: Graph, stored: StoredModel, fits: Sequence[Fit], head: Head) ->
     results: list[list[Tensor]] = []
     inputs: list[Tensor] = []
     scores = None
+    numbers = 0
     for number, call in enumerate(graph.calls):
         if call.kind == "input":
             tensor = _input(call, number, fits[len(inputs)])
@@ -67,13 +69,15 @@ def build(graph: Graph, stored: StoredModel, fits: Sequence[Fit], head: Head) ->
         if linear:
             result = make_activation(call.config["activation"], call.name, graph.era)(result)
         listed = list(result) if isinstance(result, list | tuple) else [result]
-        for tensor in listed:
-            if math.prod(size or 1 for size in tensor.shape[1:]) > ACTIVATION_LIMIT:
-                raise NetworkError(
-                    f"layer {call.name} gives {tuple(tensor.shape[1:])} numbers for one image",
-                    where=call.name,
-                    expected=f"at most {ACTIVATION_LIMIT:,}",
-                )
+        numbers += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in listed)
+        if numbers > ACTIVATION_LIMIT:
+            raise NetworkError(
+                f"with layer {call.name}, which gives {tuple(listed[0].shape[1:])}, the results for one image "
+                f"come to {numbers:,} numbers",
+                where=call.name,
+                expected=f"at most {ACTIVATION_LIMIT:,} in all layers together",
+                advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
+            )
         results.append(listed)
     return Built(layers, tuple(results), scores, tuple(inputs))
 
@@ -83,7 +87,9 @@ def _input(call: Call, number: int, fit: Fit) -> Tensor:
     try:
         return keras.Input(shape=fit.shape, dtype=call.config["dtype"], name=f"L{number:05d}")
     except (ValueError, TypeError) as error:
-        raise NetworkError(f"the input {call.name} cannot be made", where=call.name, received=str(error)) from error
+        raise NetworkError(
+            f"the input {call.name} cannot be made", where=call.name, received=in_words(error)
+        ) from error
 
 
 def check_copies(graph: Graph, stored: StoredModel) -> None:
@@ -114,6 +120,9 @@ def _sizes(config: dict[str, Option]) -> Iterator[tuple[str, int]]:
     for key, value in config.items():
         if isinstance(value, dict) and isinstance(value.get("config"), dict):
             yield from _sizes(value["config"])
+        elif key == "cells" and isinstance(value, list):
+            for number, cell in enumerate(value):
+                yield from _sizes({str(number): cell})
         elif key in {"units", "filters", "num_heads", "key_dim", "value_dim", "output_dim"} and type(value) is int:
             yield key, value
 
@@ -138,7 +147,10 @@ def _call(
             layers[call.layer] = make_layer(
                 call.class_name, config, name=f"L{number:05d}", shown=call.layer, era=era, initial=initials[call.layer]
             )
-        return layers[call.layer](*args, **kwargs)
+        if call.class_name not in COPYING:
+            return layers[call.layer](*args, **kwargs)
+        with only_what_is_stored(initials[call.layer].stored):
+            return layers[call.layer](*args, **kwargs)
     except _FOREIGN as error:
         if refused := initials[call.layer].error(call.name):
             raise refused from error
@@ -146,7 +158,7 @@ def _call(
         raise NetworkError(
             f"layer {call.name} ({call.class_name}) does not take an input of {shapes or 'this kind'}",
             where=call.name,
-            received=str(error),
+            received=in_words(error),
             advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
         ) from error
 

@@ -8,24 +8,10 @@ from typing import Any
 
 from keras import ops
 
+from reportgen.checkpoints.variables import snake
 from reportgen.errors import NetworkError, NotBuiltIn
-from reportgen.network.engine import WAYS_OUT, Option, Tensor
-
-
-def _get_item(x: Tensor, key: Option) -> Tensor:
-    """Return part of a tensor."""
-    return x[tuple(key)] if isinstance(key, list) else x[key]
-
-
-def _reduced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a reduction that takes TensorFlow's names of the arguments."""
-    return lambda input_tensor, axis=None, keepdims=False: function(input_tensor, axis=axis, keepdims=keepdims)
-
-
-def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of two tensors that takes TensorFlow's names of them."""
-    return lambda x, y: function(x, y)
-
+from reportgen.network.engine import WAYS_OUT, Tensor
+from reportgen.network.tensorflow_names import TENSORFLOW, get_item
 
 _BINARY = {
     "Add": ops.add, "Subtract": ops.subtract, "Multiply": ops.multiply, "Divide": ops.divide,
@@ -41,35 +27,35 @@ _SHAPING = {
     "Softmax": ops.softmax, "LogSoftmax": ops.log_softmax, "Concatenate": ops.concatenate, "Stack": ops.stack,
     "Cast": ops.cast, "Mean": ops.mean, "Max": ops.max, "Min": ops.min, "Sum": ops.sum, "Clip": ops.clip,
     "Reshape": ops.reshape, "Transpose": ops.transpose, "Squeeze": ops.squeeze, "ExpandDims": ops.expand_dims,
-    "Flip": ops.flip, "GetItem": _get_item, "LeakyRelu": ops.leaky_relu, "Gelu": ops.gelu, "Elu": ops.elu,
+    "Flip": ops.flip, "GetItem": get_item, "LeakyRelu": ops.leaky_relu, "Gelu": ops.gelu, "Elu": ops.elu,
 }  # fmt: skip
-_TENSORFLOW = {
-    "__operators__.add": _binary(ops.add), "math.add": _binary(ops.add), "math.subtract": _binary(ops.subtract),
-    "math.multiply": _binary(ops.multiply), "math.truediv": _binary(ops.true_divide),
-    "math.divide": _binary(ops.true_divide), "math.maximum": _binary(ops.maximum),
-    "math.minimum": _binary(ops.minimum), "math.pow": _binary(ops.power), "math.negative": ops.negative,
-    "math.square": ops.square,
-    "math.sqrt": ops.sqrt, "math.abs": ops.abs, "math.exp": ops.exp, "math.log": ops.log, "math.asinh": ops.arcsinh,
-    "math.tanh": ops.tanh, "math.sigmoid": ops.sigmoid, "identity": lambda input: input,
-    "nn.relu": lambda features: ops.relu(features), "nn.relu6": lambda features: ops.relu6(features),
-    "nn.silu": lambda features, beta=1.0: ops.multiply(features, ops.sigmoid(ops.multiply(beta, features))),
-    "nn.softmax": lambda logits, axis=-1: ops.softmax(logits, axis=-1 if axis is None else axis),
-    "nn.gelu": lambda features, approximate=False: ops.gelu(features, approximate=approximate),
-    "concat": lambda values, axis: ops.concatenate(values, axis=axis),
-    "stack": lambda values, axis=0: ops.stack(values, axis=axis),
-    "cast": ops.cast,
-    "clip_by_value": lambda t, clip_value_min, clip_value_max: ops.clip(t, clip_value_min, clip_value_max),
-    "math.reduce_mean": _reduced(ops.mean), "math.reduce_max": _reduced(ops.max), "math.reduce_min": _reduced(ops.min),
-    "math.reduce_sum": _reduced(ops.sum),
-    "reshape": lambda tensor, shape: ops.reshape(tensor, shape),
-    "transpose": lambda a, perm=None: ops.transpose(a, axes=perm),
-    "squeeze": lambda input, axis=None: ops.squeeze(input, axis=axis),
-    "expand_dims": lambda input, axis: ops.expand_dims(input, axis=axis),
-    "reverse": lambda tensor, axis: ops.flip(tensor, axis=axis),
-    "__operators__.getitem": lambda tensor, slice_spec: _get_item(tensor, slice_spec),
+_COMPARING = {
+    name: getattr(ops, snake(name))
+    for name in (
+        "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr", "LogicalNot",
+        "Where", "Isnan", "Isfinite",
+    )
+}  # fmt: skip
+_MORE = {
+    name: getattr(ops, snake(name))
+    for name in (
+        "Sin", "Cos", "Tan", "Arcsin", "Arccos", "Arctan", "Arctan2", "Sinh", "Cosh", "Arccosh", "Arctanh", "Expm1",
+        "Log2", "Log10", "Sign", "Floor", "Ceil", "Round", "Reciprocal", "Mod", "FloorDivide", "Hypot", "Logaddexp",
+        "Softsign", "Selu", "Celu", "HardSigmoid", "HardSilu", "LogSigmoid",
+        "Var", "Std", "Prod", "Median", "Logsumexp", "Argmax", "Argmin", "Cumsum", "Any", "All",
+        "Matmul", "Normalize", "Split", "Swapaxes", "Moveaxis", "Tile", "Repeat", "Roll", "Ravel", "Pad",
+    )
 }  # fmt: skip
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {**_BINARY, **_UNARY, **_SHAPING, **_TENSORFLOW}
+
+def _einsum(*operands: Tensor, subscripts: str) -> Tensor:
+    """Return a sum over products; the file names the subscripts as an option."""
+    return ops.einsum(subscripts, *operands)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **_BINARY, **_UNARY, **_SHAPING, **_COMPARING, **_MORE, "Einsum": _einsum, **TENSORFLOW,
+}  # fmt: skip
 """Class in Keras 3, or path in TensorFlow as Keras 2 wrote it → the function."""
 
 
@@ -85,7 +71,7 @@ def call_function(
         raise NotBuiltIn(
             f"{shown} is the function {name}, which is not built in",
             where=shown,
-            expected=", ".join(sorted({*_BINARY, *_UNARY, *_SHAPING})),
+            expected=", ".join(sorted(name for name in FUNCTIONS if name.isalnum() and name[0].isupper())),
             received=name,
             advice=WAYS_OUT,
         )

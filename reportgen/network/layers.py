@@ -13,10 +13,11 @@ from reportgen.network.allocate import FromFile
 from reportgen.network.engine import WAYS_OUT, KerasLayer, Option, Tensor
 from reportgen.network.quantized import is_quantized, quantization_config, sized
 from reportgen.network.stand_ins import AdaptedNormalization, LayerScale, ThresholdedReLU
+from reportgen.network.wording import in_words
 
 _NAMES = """
 Conv1D Conv2D Conv3D Conv1DTranspose Conv2DTranspose Conv3DTranspose
-Convolution1D Convolution2D Convolution3D Convolution2DTranspose
+Convolution1D Convolution2D Convolution3D Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose
 DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D
 MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
 MaxPool1D MaxPool2D MaxPool3D AvgPool1D AvgPool2D AvgPool3D
@@ -29,12 +30,15 @@ ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D
 UpSampling1D UpSampling2D UpSampling3D
 Dense EinsumDense Embedding
 BatchNormalization LayerNormalization GroupNormalization UnitNormalization RMSNormalization Normalization
+SpectralNormalization
 Flatten Reshape Permute RepeatVector Masking
 Activation ReLU LeakyReLU PReLU ELU Softmax
 Add Subtract Multiply Average Maximum Minimum Concatenate Dot
-Rescaling Resizing CenterCrop RandomCrop
+Rescaling Resizing CenterCrop RandomCrop Discretization CategoryEncoding
+AutoContrast Equalization ContrastLimitedAdaptiveHistogramEqualization
 Attention AdditiveAttention MultiHeadAttention GroupQueryAttention
-LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell Bidirectional TimeDistributed
+LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell RNN StackedRNNCells Bidirectional TimeDistributed
+ConvLSTM1D ConvLSTM2D ConvLSTM3D
 """
 
 LAYERS: dict[str, Callable[..., Any]] = {name: getattr(keras.layers, name) for name in _NAMES.split()} | {
@@ -53,7 +57,8 @@ IDENTITIES = frozenset({
     "GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom",
     "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation",
     "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing", "StochasticDepth",
-    "RandomGaussianBlur", "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
+    "RandomGaussianBlur", "RandomElasticTransform", "RandomHeight", "RandomWidth", "MixUp", "CutMix", "AugMix",
+    "RandAugment", "Solarization", "RandomGrayscale", "RandomInvert", "RandomPerspective", "RandomPosterization",
 })  # fmt: skip
 """Layers that hand on what they get in inference mode."""
 
@@ -69,9 +74,15 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "Reshape": {"dims": "targe
 """Options that Keras 3 calls otherwise."""
 COPYING = frozenset({
     "MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "Bidirectional", "TimeDistributed",
-    "LSTM", "GRU", "SimpleRNN",
+    "LSTM", "GRU", "SimpleRNN", "RNN", "StackedRNNCells", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
+    "SpectralNormalization",
 })  # fmt: skip
 """Layers that make layers inside themselves from their own options, or an array from several."""
+_BY_KWARGS = {
+    "LSTM": ("zero_output_for_mask",), "GRU": ("zero_output_for_mask",), "SimpleRNN": ("zero_output_for_mask",),
+    "AutoContrast": ("data_format",), "Equalization": ("data_format",),
+}  # fmt: skip
+"""Options that a constructor hands on to its parent's."""
 _HARMLESS = frozenset({
     "groups", "kernel_size", "dilation_rate", "filters", "rate", "scope", "dtype_policy",
     "drop_path_rate", "query_shape", "key_shape", "value_shape",
@@ -89,8 +100,12 @@ def make_layer(
     Raises NetworkError for a class, an option or an activation that is not in the lists.
     """
     dtype = config.get("dtype") or "float32"
+    if class_name == "Discretization":
+        dtype = "float32"  # Keras 2 wrote that of its results, which Keras 3 would cast the inputs to
     if class_name in IDENTITIES:
         return keras.layers.Identity(name=name, dtype=dtype)
+    if class_name == "RandomCrop" and era < 3:  # Keras 3 does not crop in inference mode, Keras 2 shrank the image
+        class_name, config = "Resizing", {**config, "crop_to_aspect_ratio": True}
     make = LAYERS.get(class_name)
     if make is None:
         raise NotBuiltIn(
@@ -102,7 +117,10 @@ def make_layer(
         )
     quantized = is_quantized(class_name, config)
     # Of the constructor: what a class itself shows depends on the patch release of Python.
-    accepted = inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters
+    accepted = {
+        *inspect.signature(make.__init__ if inspect.isclass(make) else make).parameters,
+        *_BY_KWARGS.get(class_name, ()),
+    }
     options: dict[str, Any] = {"name": name, "dtype": dtype}
     for key, value in config.items():
         key = _RENAMED.get(class_name, {}).get(key, key)
@@ -126,7 +144,7 @@ def make_layer(
         return (sized(make, initial) if quantized else make)(**options)
     except (TypeError, ValueError, AttributeError) as error:
         raise NetworkError(
-            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=str(error)
+            f"layer {shown} ({class_name}) cannot be built from its options", where=shown, received=in_words(error)
         ) from error
 
 
@@ -158,4 +176,6 @@ def _option(key: str, value: Option, shown: str, era: int) -> Option:
         return make_activation(value, shown, era)
     if key in {"layer", "cell", "backward_layer"} and isinstance(value, dict):
         return make_layer(str(value["class_name"]), value["config"], name=value.get("name"), shown=shown, era=era)
+    if key == "cells" and isinstance(value, list):
+        return [_option("cell", item, shown, era) for item in value]
     return value

@@ -15,17 +15,18 @@ from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.config.suggest import did_you_mean
-from reportgen.errors import CheckpointError, NetworkError
+from reportgen.errors import CheckpointError, NetworkError, printable
 from reportgen.extraction.measurement import Layer, Measurement
 from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
 from reportgen.network.head import Head, find_head
 from reportgen.network.inputs import Fit, assign, fit_input
 from reportgen.network.table import channels_first_calls, layer_table
+from reportgen.network.wording import in_words
 from reportgen.network.words import hands_on
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 256 * 2**20
+BATCH_BYTES = 512 * 2**20
 """Results of one batch may take this much memory [byte]."""
 INPUT_LIMIT = 65536
 """Pixels a side."""
@@ -142,7 +143,7 @@ def open_network(
     if others and prediction is None:
         log.warning(
             "%s is taken for the prediction; of %s only the activations are shown",
-            graph.output_names[chosen], ", ".join(others),
+            printable(graph.output_names[chosen]), printable(", ".join(others)),
         )  # fmt: skip
     # A result of one number a probe is a vector of length one.
     results_of = [tuple(tensors[0].shape[1:]) or (1,) for tensors in built.results]
@@ -250,7 +251,7 @@ def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Mea
             ]
             results = [np.asarray(result) for result in network.function(*tensors)]
         except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise NetworkError("the network cannot be run on the probes", received=str(error)) from error
+            raise NetworkError("the network cannot be run on the probes", received=in_words(error)) from error
         names = [*(name for name, _ in network.kept), "the output", "the output"]
         for name, result in zip(names, results, strict=False):
             if result.shape[:1] != (size,):
@@ -259,7 +260,8 @@ def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Mea
                     received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
                 )  # fmt: skip
         batches.append([result[:, None] if result.ndim == 1 else result for result in results])
-    arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    # One batch, the usual case, is handed on without a copy: that costs more than the network itself.
+    arrays = batches[0] if len(batches) == 1 else [np.concatenate(parts) for parts in zip(*batches, strict=True)]
     activations = {
         name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
         for (name, turned), array in zip(network.kept, arrays, strict=False)

@@ -10,7 +10,8 @@ from reportgen.checkpoints.variables import snake
 IDENTITY_PREFIXES = ("Random", "Gaussian", "SpatialDropout")
 _HANDING_ON = frozenset({
     "InputLayer", "Identity", "Dropout", "AlphaDropout", "ActivityRegularization", "Masking", "Flatten", "Reshape",
-    "Cast", "Squeeze", "ExpandDims", "cast", "reshape", "squeeze", "expand_dims", "identity",
+    "Cast", "Squeeze", "ExpandDims", "cast", "reshape", "squeeze", "expand_dims", "identity", "MixUp", "CutMix",
+    "AugMix", "RandAugment", "Solarization",
 })  # fmt: skip
 _SHOWN = (
     "units", "filters", "kernel_size", "strides", "padding", "dilation_rate", "groups", "depth_multiplier",

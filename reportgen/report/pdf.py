@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import logging
@@ -17,6 +18,7 @@ from reportgen.report.report import Report
 from reportgen.templating import environment
 
 VARIANT = "pdf/a-3a"
+INLINE = "data:image/png;base64,"
 
 FACES = {
     "text.ttf": "SourceSansPro", "italic.ttf": "SourceSansProIt", "semibold.ttf": "SourceSansProSemibold",
@@ -127,7 +129,7 @@ def _code_points(font: bytes) -> set[int]:
 
 
 def _fetcher(files: Mapping[str, bytes]) -> Any:
-    """Return a fetcher for `run:` addresses of the given files and for nothing else in the world."""
+    """Return a fetcher for `run:` addresses of the given files, PNG inside an SVG, and nothing else in the world."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     media = {"png": "image/png", "svg": "image/svg+xml", "ttf": "font/ttf"}
@@ -137,6 +139,9 @@ def _fetcher(files: Mapping[str, bytes]) -> Any:
             super().__init__(allowed_protocols=set(), allow_redirects=False)
 
         def fetch(self, url: str, headers: Any = None) -> Any:
+            if url.startswith(INLINE):  # a picture inside one of our own charts
+                content = base64.b64decode(url[len(INLINE) :])
+                return URLFetcherResponse("run:inline.png", content, {"Content-Type": "image/png"})
             parts = urlsplit(url)
             name = parts.path.lstrip("/")
             if parts.scheme != "run" or name not in files:

@@ -18,6 +18,8 @@ from reportgen.config.suggest import did_you_mean
 from reportgen.errors import Failure, ReportgenError, printable
 from reportgen.extraction import ExtractedRun
 from reportgen.sections import (
+    activation_evolution,
+    activation_health,
     activations,
     architecture,
     attribution,
@@ -26,9 +28,13 @@ from reportgen.sections import (
     predictions,
     probes,
     provenance,
+    representation,
     run,
+    selectivity,
     summary,
     symmetry,
+    weight_evolution,
+    weight_health,
 )
 from reportgen.sections.section import Check, Section, SectionModule
 
@@ -38,10 +44,16 @@ SECTIONS: dict[str, SectionModule] = {
     "probes": probes,
     "architecture": architecture,
     "kernels": kernels,
+    "weight_health": weight_health,
+    "weight_evolution": weight_evolution,
     "activations": activations,
+    "activation_health": activation_health,
+    "activation_evolution": activation_evolution,
+    "selectivity": selectivity,
     "predictions": predictions,
     "attribution": attribution,
     "symmetry": symmetry,
+    "representation": representation,
     "provenance": provenance,
     "failures": failures,
 }

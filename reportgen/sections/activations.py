@@ -134,7 +134,7 @@ def drawn(extraction: Extraction) -> tuple[Layer, ...]:
 def states(extraction: Extraction, layer: Layer) -> list[State]:
     """Return the state of each channel of a layer over the whole probe set."""
     channels = extraction.channels(layer.name)
-    return channel_states(channels.minimum, channels.maximum, _rectified(extraction, layer))
+    return channel_states(channels.minimum, channels.maximum, rectified(extraction, layer))
 
 
 def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
@@ -148,19 +148,19 @@ def dead_channels(extraction: Extraction) -> tuple[Dead, ...]:
                 name, layer.class_name, extraction.about.file, extraction.epoch,
                 tuple(i for i, s in enumerate(state) if s == "dead"),
                 tuple(i for i, s in enumerate(state) if s == "constant"), len(state),
-                _rectified(extraction, layer), layer.activation in NON_NEGATIVE,
+                rectified(extraction, layer), layer.activation in NON_NEGATIVE,
             )
         )  # fmt: skip
     return tuple(rows)
 
 
-def _rectified(extraction: Extraction, layer: Layer) -> bool:
+def rectified(extraction: Extraction, layer: Layer) -> bool:
     """Whether the output is that of a rectifier, seen through layers that keep zeros zero."""
     if layer.activation in NON_NEGATIVE:
         return True
     through = "Pooling" in layer.class_name or layer.class_name.startswith(("UpSampling", "ZeroPadding", "Cropping"))
     through = through or "Dropout" in layer.class_name
-    return through and len(layer.inputs) == 1 and _rectified(extraction, extraction.layer(layer.inputs[0]))
+    return through and len(layer.inputs) == 1 and rectified(extraction, extraction.layer(layer.inputs[0]))
 
 
 def feature_maps(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,3 +85,24 @@ def best(run: ExtractedRun, among: tuple[Extraction, ...] = ()) -> Best | None:
                 epoch = int(history.epochs[index])
                 return Best(by_epoch[epoch], name, float(values[index]), larger, int(history.epochs[overall]))
     return Best(candidates[-1], "", None, False, None)
+
+
+def spread(extractions: Sequence[Extraction], most: int, keep: Sequence[Extraction] = ()) -> tuple[Extraction, ...]:
+    """Return at most `most` of some checkpoints, evenly; the first, the last and those of `keep` always."""
+    count = len(extractions)
+    if count <= most:
+        return tuple(extractions)
+    wanted = {0, count - 1} | {i for i, e in enumerate(extractions) if any(e.name == k.name for k in keep)}
+    even = sorted({round(i * (count - 1) / max(1, most - 1)) for i in range(most)} - wanted)
+    # One that must be there takes the place of its nearest neighbour.
+    while even and len(even) + len(wanted) > most:
+        even.remove(min(even, key=lambda i: min(abs(i - w) for w in wanted)))
+    return tuple(extractions[i] for i in sorted(wanted | set(even)))
+
+
+def labels(extractions: Sequence[Extraction]) -> tuple[str, list[str]]:
+    """Return what the checkpoints of an axis are called, and each one's word: epochs where all are known and differ."""
+    epochs = [e.epoch for e in extractions]
+    if None not in epochs and len(set(epochs)) == len(epochs):
+        return "epoch", [str(epoch) for epoch in epochs]
+    return "checkpoint", [e.name if len(e.name) <= 12 else e.name[:11] + "…" for e in extractions]

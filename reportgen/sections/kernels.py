@@ -81,19 +81,19 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
         if layer.weights in drawn or not any("kernel" in v for v in reference.variables(layer.weights)):
             continue
         drawn.add(layer.weights)
-        sees_image = _sees_image(reference, layer)
+        at_image = sees_image(reference, layer)
         made = []
         if len({k.layer for k in [*first, *deeper]}) < options.layers:
-            at = group.shown if sees_image else (reference,)
-            made = [_figure(run, e, layer, sees_image, options.strongest, group.roles.get(e.name, "")) for e in at]
+            at = group.shown if at_image else (reference,)
+            made = [_figure(run, e, layer, at_image, options.strongest, group.roles.get(e.name, "")) for e in at]
         kept = [figure for figure in made if figure is not None]
         left += [] if kept else [layer.name]
         figures += kept
-        (first if sees_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
+        (first if at_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
     return Network(group.letter, tuple(first), tuple(deeper), tuple(left))
 
 
-def _sees_image(extraction: Extraction, layer: Layer) -> bool:
+def sees_image(extraction: Extraction, layer: Layer) -> bool:
     """Whether nothing with weights, and no pooling, lies between the image and this layer."""
     names = list(layer.inputs)
     while names:
@@ -112,8 +112,8 @@ def _figure(
     stored = extraction.arrays(layer.weights).get("kernel")
     if stored is None:
         return None  # separable: two arrays, neither of which is what the layer looks for
-    kernel = stored.astype(np.float32)
-    shape, channels = _seen(run, extraction, layer)
+    kernel = outputs_last(stored.astype(np.float32), layer)
+    shape, channels = comes_in(run, extraction, layer)
     if kernel.ndim == 2 and sees_image and len(shape) == 3 and kernel.shape[0] == np.prod(shape):
         maps, labels, facts = _dense_as_image(kernel, shape, channels, strongest)
         columns: int | None = min(4, max(2, maps.shape[-1]))
@@ -138,7 +138,24 @@ def _figure(
     return Figure(f"kernels-{place}-{extraction.name}", facts, width, height, placed, words, limits.bar())
 
 
-def _seen(run: ExtractedRun, extraction: Extraction, layer: Layer) -> tuple[tuple[int, ...], tuple[str, ...]]:
+def outputs_last(kernel: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
+    """Return a kernel over pixels as `(y, x, input, output)`, a depthwise one with a single input.
+
+    A transposed convolution is stored with its outputs first, a depthwise one with (channel, multiplier).
+    """
+    if kernel.ndim == 4 and layer.class_name.endswith("Transpose"):
+        return np.moveaxis(kernel, -2, -1)
+    if kernel.ndim == 4 and layer.class_name.startswith("Depthwise"):
+        return kernel.reshape(*kernel.shape[:2], 1, -1)
+    return kernel
+
+
+def slice_name(place: int, inputs: int) -> str:
+    """Return input channel→output channel of a slice, counted output by output; →output where there is one input."""
+    return f"{place % inputs}→{place // inputs}" if inputs > 1 else f"→{place}"
+
+
+def comes_in(run: ExtractedRun, extraction: Extraction, layer: Layer) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Return the shape and the channels of what comes into a network at the input a layer's first tensor comes from."""
     while layer.inputs:
         layer = extraction.layer(layer.inputs[0])
@@ -178,7 +195,7 @@ def _slices(
         return maps, labels, facts | {"shown": count, "output_of": [o for o in range(outputs) for _ in bands]}
     norms = np.sqrt((maps.astype(np.float64) ** 2).sum(axis=(0, 1)))
     order = np.argsort(-np.nan_to_num(norms), kind="stable")[:strongest]
-    labels = [f"{i % inputs}→{i // inputs}" for i in order.tolist()]
+    labels = [slice_name(i, inputs) for i in order.tolist()]
     return maps[..., order], labels, facts | {"shown": len(order), "output_of": (order // inputs).tolist()}
 
 

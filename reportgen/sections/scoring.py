@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.diagnostics.calibration import Calibration, calibration
+from reportgen.diagnostics.roc import Roc, roc
 from reportgen.diagnostics.scores import Confusion, RegressionScore, confusion, regression_score
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.sections.task import Task, task_of
@@ -27,6 +29,12 @@ class Scored:
     """Probes whose target or class is known and whose prediction is finite: those that are scored."""
     score: RegressionScore | None
     confusion: Confusion | None
+    p_true: NDArray[np.float64]
+    """Probability of its own class, `(probe,)`; NaN without a label or a finite prediction, and for a regression."""
+    rocs: tuple[tuple[str, Roc], ...] = ()
+    """Of the positive class, or of each class against the rest, where both sides have probes."""
+    calibration: Calibration | None = None
+    """None for a regression, without labels, and where the outputs are no probabilities."""
 
 
 def score(run: ExtractedRun, extraction: Extraction) -> Scored:
@@ -40,8 +48,20 @@ def score(run: ExtractedRun, extraction: Extraction) -> Scored:
         known = [i for i, p in enumerate(probes) if p.target is not None and np.isfinite(answers[i])]
         actual = np.array([probes[i].target for i in known], float)
         found = regression_score(answers[known], actual) if known else None
-        return Scored(task, answers, chosen, labels, known, found, None)
+        return Scored(task, answers, chosen, labels, known, found, None, np.full(len(probes), np.nan))
     pairs = [(i, c, label) for i, (c, label) in enumerate(zip(chosen, labels, strict=True))]
     judged = [(i, c, task.classes.index(label)) for i, c, label in pairs if c is not None and label is not None]
     table = confusion([c for _, c, _ in judged], [t for _, _, t in judged], task.classes) if judged else None
-    return Scored(task, answers, chosen, labels, [i for i, _, _ in judged], None, table)
+    known = [i for i, _, _ in judged]
+    actual = np.array([t for _, _, t in judged], int)
+    p = task.by_class(extraction.predictions)
+    p_true = np.full(len(probes), np.nan)
+    p_true[known] = p[known, actual]
+    asked = range(1, 2) if len(task.classes) == 2 else range(len(task.classes))
+    curves = [(task.classes[c], roc(p[known, c], actual == c)) for c in asked] if known else []
+    found_all = p[known]
+    sums = bool(known) and bool((found_all >= 0).all() and np.allclose(found_all.sum(axis=1), 1, atol=1e-3))
+    return Scored(
+        task, answers, chosen, labels, known, None, table, p_true, tuple((n, c) for n, c in curves if c is not None),
+        calibration(found_all, actual) if sums else None,
+    )  # fmt: skip

@@ -39,6 +39,11 @@ class Task:
         finite = np.isfinite(p.sum(axis=1))
         return [int(c) if fine else None for c, fine in zip(best, finite, strict=True)]
 
+    def by_class(self, predictions: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the probability of each class, `(probe, class)`; one unit is that of the second of two."""
+        p = self.probabilities(predictions)
+        return np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
+
     def probabilities(self, predictions: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the outputs as `(probe, unit)`, logits turned into probabilities."""
         p = predictions.reshape(len(predictions), -1).astype(np.float64)

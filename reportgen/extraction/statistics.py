@@ -1,0 +1,27 @@
+"""What is stored of feature maps beside the maps themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.diagnostics.activity import FLAT
+
+
+def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[str, NDArray[np.float32]]:
+    """Return minimum, maximum, mean, mean magnitude and the fraction of exact zeros of each channel.
+
+    `(probe, channel)` each; of a function that is flat somewhere also the fraction of values that lie there.
+    """
+    flat = maps.reshape(maps.shape[0], -1, maps.shape[-1])
+    statistics = {
+        "minimum": flat.min(axis=1),
+        "maximum": flat.max(axis=1),
+        "mean": flat.mean(axis=1, dtype=np.float64).astype(np.float32),
+        "magnitude": np.abs(flat).mean(axis=1, dtype=np.float64).astype(np.float32),
+        "zeros": (flat == 0).mean(axis=1).astype(np.float32),
+    }
+    if function in FLAT:
+        low, high = FLAT[function]
+        statistics["saturated"] = ((flat < low) | (flat > high)).mean(axis=1).astype(np.float32)
+    return statistics

@@ -1,0 +1,104 @@
+"""Twenty checkpoints of one architecture: the weights are swapped, at an eighth of what loading each would cost."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reportgen.checkpoints import find_run, read_checkpoint
+from reportgen.config.model import RunConfig
+from reportgen.network import open_network
+
+
+def small_cnn() -> Any:
+    """0.9 M parameters on 75 × 75 × 3."""
+    from keras import Input, Sequential, layers
+
+    return Sequential([
+        Input((75, 75, 3)), layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2), layers.Conv2D(96, 3, activation="relu"),
+        layers.MaxPooling2D(2), layers.Flatten(), layers.Dense(176, activation="relu"),
+        layers.Dense(1, activation="sigmoid"),
+    ])  # fmt: skip
+
+
+def resnet50() -> Any:
+    from keras import applications
+
+    return applications.ResNet50(input_shape=(96, 96, 3), weights=None, classes=2)
+
+
+def spent() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def resident() -> float:
+    """Memory of this process [MiB]."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("no VmRSS in /proc/self/status")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+@pytest.mark.parametrize(
+    ("make", "loads", "swaps"),
+    # Loading ResNet50 costs 7 s each time: two show it, and twenty small ones show the memory.
+    [(small_cnn, 3, 20), (resnet50, 2, int(os.environ.get("SWAPS", "6")))],
+    ids=["small CNN", "ResNet50"],
+)
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_swapping_costs_an_eighth_of_loading(
+    make: Callable[[], Any], loads: int, swaps: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = make()
+    for number in range(swaps):
+        bias = model.layers[-1].weights[-1]
+        bias.assign(np.full(bias.shape, number / 10))  # each file another network
+        model.save(tmp_path / f"epoch-{number + 1:03d}.h5")
+    shape = model.input_shape[1:]
+    del model
+    keras.utils.clear_session()
+    images = np.random.default_rng(2).uniform(0, 1, (16, *shape)).astype(np.float32)
+
+    run = find_run(RunConfig(path=tmp_path), tmp_path)
+    ours, memory, predictions = [], [], []
+    network = None
+    for checkpoint in run.checkpoints:
+        started = spent()
+        stored = read_checkpoint(checkpoint)
+        network = network or open_network(stored, shape)
+        predictions.append(network.measure(stored, images).predictions)
+        ours.append(spent() - started)
+        del stored
+        gc.collect()
+        memory.append(resident())
+    theirs = []
+    for number in range(loads):
+        started = spent()
+        loaded = keras.saving.load_model(tmp_path / f"epoch-{number + 1:03d}.h5", compile=False)
+        every = keras.Model(loaded.inputs, [layer.output for layer in loaded.layers])
+        expected = every.predict(images, verbose=0)[-1]
+        theirs.append(spent() - started)
+        np.testing.assert_allclose(predictions[number], expected, rtol=0, atol=1e-6)
+    ratio = np.mean(theirs) / np.mean(ours[1:])
+    growth = memory[-1] - memory[2]
+    with capsys.disabled():
+        print(
+            f"\n{make.__name__}: load {np.mean(theirs):.2f} s, swap {np.mean(ours[1:]):.3f} s CPU, {ratio:.1f} times; "
+            f"{growth:+.0f} MiB from the 3rd to the {swaps}th"
+        )
+    assert ratio >= 8
+    assert growth < 50

@@ -1,0 +1,1 @@
+"""Every topology in every format of its era: files by the real Keras, and what that Keras makes of the same inputs."""
