@@ -156,7 +156,9 @@ def extract_all(
     for done, checkpoint in enumerate(run.checkpoints):
         progress("checkpoints", done, len(run.checkpoints))
         try:
-            failure = _extract(checkpoint, probes, folder, children, limits, firsts, (amounts or {}).get(checkpoint.name, ""))
+            failure = _extract(
+                checkpoint, probes, folder, children, limits, firsts, (amounts or {}).get(checkpoint.name, "")
+            )
         except ReportgenError as error:
             failure = error.failure("checkpoint", checkpoint.file)
         if failure:

@@ -13,7 +13,7 @@ Maps = NDArray[np.float32]
 
 
 def saliency(gradient: Maps) -> Maps:
-    """Return max over bands of |ds/dx|, `(probe, y, x)`, from `(probe, y, x, channel)` (Simonyan 2013, arXiv:1312.6034)."""
+    """Return max over bands of |ds/dx| `(probe, y, x, channel)`: `(probe, y, x)` (Simonyan 2013, arXiv:1312.6034)."""
     return np.asarray(np.abs(gradient).max(axis=-1))
 
 
@@ -23,12 +23,12 @@ def grad_cam(activations: Maps, gradient: Maps) -> Maps:
     Both are `(probe, y, x, channel)`. All zero: there is no positive evidence.
     """
     weights = gradient.mean(axis=(1, 2), keepdims=True)
-    return np.maximum((weights * activations).sum(axis=-1), 0)
+    return np.asarray(np.maximum((weights * activations).sum(axis=-1), 0))
 
 
 def layer_cam(activations: Maps, gradient: Maps) -> Maps:
     """Return ReLU(sum_k ReLU(ds/dA_k) A_k), pixel by pixel (Jiang 2021, doi:10.1109/TIP.2021.3089943)."""
-    return np.maximum((np.maximum(gradient, 0) * activations).sum(axis=-1), 0)
+    return np.asarray(np.maximum((np.maximum(gradient, 0) * activations).sum(axis=-1), 0))
 
 
 def completeness(integrated: Maps, score: Maps, baseline: Maps) -> Maps:
@@ -52,9 +52,7 @@ def to_pixels(maps: Maps, shape: tuple[int, int]) -> Maps:
 
     if maps.shape[1:] == shape:
         return maps
-    y, x = (
-        np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1) for n, m in zip(shape, maps.shape[1:], strict=True)
-    )
+    y, x = (np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1) for n, m in zip(shape, maps.shape[1:], strict=True))
     grid = np.meshgrid(y, x, indexing="ij")
     return np.stack([map_coordinates(m, grid, order=1) for m in maps.astype(np.float64)]).astype(np.float32)
 
@@ -94,7 +92,7 @@ def structural_similarity(a: Maps, b: Maps) -> NDArray[np.float32]:
     for i, pair in enumerate(zip(np.abs(a), np.abs(b), strict=True)):
         peaks = [float(m.max()) for m in pair]
         if min(a.shape[1:]) >= window and min(peaks) > 0 and np.isfinite(peaks).all():
-            found[i] = ssim(pair[0] / peaks[0], pair[1] / peaks[1], data_range=1.0, win_size=window)
+            found[i] = ssim(pair[0] / peaks[0], pair[1] / peaks[1], data_range=1.0, win_size=window)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -114,9 +112,7 @@ class SanityScore:
     in part: one does. not known: the maps are constant, or no probe was checked."""
 
 
-def sanity(
-    spearman: Maps | None, ssim: Maps | None, signed: Maps | None = None, threshold: float = 0.5
-) -> SanityScore:
+def sanity(spearman: Maps | None, ssim: Maps | None, signed: Maps | None = None, threshold: float = 0.5) -> SanityScore:
     """Judge `(probe,)` similarities under full randomisation (Adebayo 2018, arXiv:1810.03292).
 
     The paper gives no threshold. At ρ = 0.5 a quarter of the variance of the ranks is shared with a network that has

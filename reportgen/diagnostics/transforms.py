@@ -83,7 +83,7 @@ def vary(variant: Variant, images: NDArray[np.generic], scenes: Sequence[Scene])
     elif variant.kind == "galaxy":
         x = _without_galaxy(x, scenes)
     if images.dtype.kind in "iu":
-        bounds = np.iinfo(images.dtype)
+        bounds = np.iinfo(images.dtype.name)
         return np.clip(np.round(x), bounds.min, bounds.max).astype(images.dtype)
     return np.ascontiguousarray(x).astype(images.dtype)
 

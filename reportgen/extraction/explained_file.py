@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.extraction.explained import Attribution, Stress
 
@@ -36,12 +37,14 @@ def read_group(file: h5py.File, name: str, kind: type[Kind]) -> Kind | None:
         return None
     group = file[name]
     known = {part.name for part in fields(kind)}
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(group.attrs["plain"]).items()}
+    values: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(group.attrs["plain"]).items()
+    }
     for key, item in group.items():
         values[key] = {k: v[()] for k, v in item.items()} if isinstance(item, h5py.Group) else item[()]
     return kind(**{key: value for key, value in values.items() if key in known})
 
 
-def _array(group: h5py.Group, name: str, values: np.ndarray) -> None:  # type: ignore[type-arg]
+def _array(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
     packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if values.size > 64 else {}
     group.create_dataset(name, data=values, **packed)

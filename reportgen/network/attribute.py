@@ -74,7 +74,7 @@ def smooth_grad(view: View, case: Case, count: int) -> Floats:
     for _ in range(count):
         noisy = x + sd * rng.standard_normal(x.shape[1:], np.float32)  # the same draw for each image
         total += view.slope(noisy, case.probes, case.weighting).image
-    return total / count
+    return np.asarray(total / count, np.float32)
 
 
 def integrated_gradients(view: View, case: Case, steps: int) -> Floats:

@@ -38,7 +38,7 @@ def explained(
         return Attribution(absent=view.why)
     try:
         return _explained(view, images, measurement, plan, loss, scenes, amount)
-    except (NetworkError, *_foreign()) as error:
+    except _foreign() as error:
         return Attribution(absent=_said(error))
 
 
@@ -46,7 +46,7 @@ def stressed(view: View, images: Images, measurement: Measurement, plan: Plan, s
     """Return the answers to changed probes; as `explained`."""
     try:
         return _stressed(view, images, measurement, plan, scenes)
-    except (NetworkError, *_foreign()) as error:
+    except _foreign() as error:
         return Stress(absent=_said(error))
 
 
@@ -54,7 +54,7 @@ def _explained(
     view: View, images: Images, measurement: Measurement, plan: Plan, loss: str, scenes: Scenes, amount: Amount
 ) -> Attribution:
     sizes = plan.sizes_of(amount)
-    finite = np.isfinite(measurement.predictions).all(axis=1)
+    finite = np.asarray(np.isfinite(measurement.predictions).all(axis=1))
     if not finite.any():
         return Attribution(absent="no prediction is finite")
     chosen, fixed = choose(plan, _answers(measurement.predictions), plan.sizes.probes, sizes.probes)
@@ -147,7 +147,7 @@ def _seconds(task: Callable[[], object]) -> float:
 def _foreign() -> tuple[type[BaseException], ...]:
     from tensorflow.errors import OpError
 
-    return (OpError, *FOREIGN)
+    return (NetworkError, OpError, *FOREIGN)
 
 
 def _said(error: BaseException) -> str:

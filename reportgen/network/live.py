@@ -180,7 +180,12 @@ def _names(tree: Live, words: dict[int, tuple[str, ...]]) -> dict[int, str]:
 
 
 def _network(
-    tree: Live, trace: Trace, results: list[NDArray[np.float32]], function: Any, fit: Fit, batch: int | None,
+    tree: Live,
+    trace: Trace,
+    results: list[NDArray[np.float32]],
+    function: Any,
+    fit: Fit,
+    batch: int | None,
     compiled: bool,
 ) -> LiveNetwork:
     """Return the network of a trace and what it gave for empty images."""

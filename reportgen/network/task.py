@@ -76,9 +76,7 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
     return Measured(_more(measurement, network, reading, amount), shown)
 
 
-def _more(
-    measurement: Measurement, network: Network | LiveNetwork, reading: Reading, amount: Amount
-) -> Measurement:
+def _more(measurement: Measurement, network: Network | LiveNetwork, reading: Reading, amount: Amount) -> Measurement:
     """Return a measurement with attribution and stress; a network without them has the reason."""
     plan = _plans[0] if _plans else None
     if plan is None:

@@ -81,7 +81,7 @@ def cam_layer(layers: Sequence[Layer], kept: Sequence[str], asked: str | None = 
             raise NetworkError(f"the network has no layer {asked} that gives a map", where="task.cam_layer",
                                expected=", ".join(maps[-8:]), advice="Correct task.cam_layer.")  # fmt: skip
         return asked
-    wide = [n for n in maps if "Conv" in table[n].class_name and int(np.prod(table[n].output_shape[:2])) > 1]
+    wide = [n for n in maps if "Conv" in table[n].class_name and table[n].output_shape[:2] != (1, 1)]
     if not wide:
         return ""
     last = wide[-1]

@@ -81,7 +81,7 @@ def _rebuilt(
         if not all(kinds[i].is_floating for i in pictured):
             raise NetworkError(_FLOATS)
         score, *rest = (np.asarray(r) for r in slope(tf.constant(weighting), *fed(images, probes)))
-        by_image = sum(unturned(g, network.fits[i], shape) for i, g in zip(pictured, rest, strict=False))
+        by_image = np.sum([unturned(g, network.fits[i], shape) for i, g in zip(pictured, rest, strict=False)], axis=0)
         maps = [np.moveaxis(r, 1, -1) if turned[chosen] else r for r in rest[len(pictured) :]]
         return Slopes(score, by_image, *(maps or (None, None)))
 
@@ -152,4 +152,6 @@ def _flat(tensor: Any) -> Any:
     """Return a result as `(image, unit)` in float32."""
     import tensorflow as tf
 
-    return tf.reshape(tf.cast(tensor, tf.float32), (tf.shape(tensor)[0], int(np.prod([n or 1 for n in tensor.shape[1:]]))))
+    return tf.reshape(
+        tf.cast(tensor, tf.float32), (tf.shape(tensor)[0], int(np.prod([n or 1 for n in tensor.shape[1:]])))
+    )

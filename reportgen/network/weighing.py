@@ -35,7 +35,7 @@ def choose(plan: Plan, answers: NDArray[np.floating], whole: int, most: int = 0)
 
 def _evenly(places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return so many of the places, evenly, with both ends."""
-    return places[np.unique(np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(int))]
+    return np.asarray(places[np.unique(np.linspace(0, len(places) - 1, min(count, len(places))).round().astype(int))])
 
 
 def weigh(predictions: Floats, activation: str, loss: str, plan: Plan) -> tuple[Floats, str]:
@@ -49,9 +49,7 @@ def weigh(predictions: Floats, activation: str, loss: str, plan: Plan) -> tuple[
     entropy = "crossentropy" in loss.lower().replace("_", "")
     classifies = activation in {"sigmoid", "softmax", "hard_sigmoid"} or entropy
     known = bool(np.isfinite(plan.targets).any())
-    regression = plan.kind == "regression" or (
-        plan.kind == "auto" and (not classifies or (units == 1 and known))
-    )
+    regression = plan.kind == "regression" or (plan.kind == "auto" and (not classifies or (units == 1 and known)))
     weights = np.zeros((count, units), np.float32)
     if regression:
         weights[:, 0] = 1

@@ -58,7 +58,7 @@ class Attributed:
 
 def attributed(extraction: Extraction, found: Attribution, threshold: float) -> Attributed:
     """Return the numbers of a checkpoint's attributions that are not absent."""
-    edge = border(found.regions.shape[1:])  # type: ignore[arg-type]
+    edge = border(found.regions.shape[1:])
     with_galaxy = [i for i in range(len(found.probes)) if (found.regions[i] == 1).any()]
     area = median_shares([shares(np.ones(edge.shape), found.regions[i], edge) for i in with_galaxy])
     methods = []
@@ -81,7 +81,7 @@ def attributed(extraction: Extraction, found: Attribution, threshold: float) -> 
 
 
 def on_pixels(found: Attribution, method: str) -> NDArray[np.float32]:
-    """Return a method's maps on the grid of the picture, `(chosen, y, x)`: coarse ones bilinear, patches as they are."""
+    """Return a method's maps on the grid of the picture, `(chosen, y, x)`: CAMs bilinear, patches as they are."""
     maps, shape = found.maps[method], found.regions.shape[1:]
     if method == "occlusion":
         stride = max(1, int(found.settings["stride"]))

@@ -139,7 +139,7 @@ def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int,
     answers = scored.answers[probes]
     telling: dict[int, str] = {}
 
-    def add(places: Sequence[int], key: np.ndarray, word: str) -> None:  # type: ignore[type-arg]
+    def add(places: Sequence[int], key: np.ndarray, word: str) -> None:
         free = [k for k in places if k not in telling and np.isfinite(key[k])]
         if free:
             telling[max(free, key=lambda k: key[k])] = word
@@ -211,7 +211,7 @@ def _gallery(
 
 
 def _panel(
-    run: ExtractedRun, found: Attribution, method: str, values: np.ndarray, limits: Limits, k: int, p: int  # type: ignore[type-arg]
+    run: ExtractedRun, found: Attribution, method: str, values: np.ndarray, limits: Limits, k: int, p: int
 ) -> Panel:  # fmt: skip
     if not np.abs(values).max() > 0:
         return Panel(None, ("no positive evidence",) if method not in SIGNED else ("no evidence",))
@@ -266,7 +266,7 @@ def _course(e: Extraction, over: tuple[Attributed, ...]) -> list[Figure]:
     return [chart_figure(f"attribution-course-{e.name}", picture, facts, {"epoch": epochs, **series})]
 
 
-def _limits(method: str, values: np.ndarray) -> Limits:  # type: ignore[type-arg]
+def _limits(method: str, values: np.ndarray) -> Limits:
     top = float(np.percentile(np.abs(values[np.isfinite(values)]), CLIP)) if np.isfinite(values).any() else 0.0
     top = top or float(np.nanmax(np.abs(values)))
     return Limits("signed", -top, top) if method in SIGNED else Limits("magnitude", 0.0, top)

@@ -120,7 +120,9 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         if here is None:
             continue
         task = task_of(run, e)
-        over, probes, drawn = [], [], []
+        over: list[At] = []
+        probes: list[Turned] = []
+        drawn: list[Figure] = []
         if not here.absent:
             over = [_at(x, s, task, group) for x, s in own if not s.absent]
             probes, order = _turned(run, here, task)
@@ -202,7 +204,9 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
     p = int(stress.probes[k])
     probe = run.probes.probes[p]
     answers, classes = followed(stress, task)
-    pixels = as_displayed(probe, display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display))  # type: ignore[arg-type]
+    pixels = as_displayed(
+        probe, display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
+    )
     panels = []
     for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True)):
         if kind != "orientation":
@@ -211,7 +215,7 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
         turned = np.rot90(pixels[:, ::-1] if number >= 4 else pixels, number % 4)
         said = "" if classes is None or classes[i, k] < 0 else f" {task.classes[classes[i, k]]}"
         panels.append(
-            Panel(png(np.ascontiguousarray(as_displayed(probe, turned))), (amount, f"{answers[i, k]:.3f}{said}"))  # type: ignore[arg-type]
+            Panel(png(np.ascontiguousarray(as_displayed(probe, turned))), (amount, f"{answers[i, k]:.3f}{said}"))
         )
     width, height, placed, labels = gallery([((), panels)], ())
     facts = {
