@@ -71,7 +71,7 @@ class Network:
 
     def input_names(self, given: Mapping[str, object]) -> list[str]:
         """Return under which name of `given` each input finds what it gets."""
-        return assign(_entries(self.graph, self.graph), {name: name for name in given})
+        return assign(meant_inputs(self.graph, self.graph), {name: name for name in given})
 
     def measure(
         self, stored: StoredModel, inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]
