@@ -113,8 +113,8 @@ class Config(Options):
     verdicts: VerdictsConfig = VerdictsConfig()
     """From which number on each verdict warns or fails."""
     gates: dict[str, Level] = Field(default_factory=dict)
-    """Verdicts that end the command with exit code 3: a list of ids that must pass, or {id: fail} where it may warn. One
-    that cannot be judged has not passed."""
+    """Verdicts that end the command with exit code 3: a list of ids that must pass, or {id: fail} where it may warn.
+    One that cannot be judged has not passed."""
     report: ReportConfig = ReportConfig()
     """How the report looks."""
     limits: LimitsConfig = LimitsConfig()

@@ -272,7 +272,7 @@ class VerdictsConfig(Options):
 
 
 def read_gates(value: Any) -> Any:
-    """Return {id: level} of `[id, …]`, where a verdict must pass, or of {id: warn | fail}; an unknown id is an error."""
+    """Return {id: level} of `[id, …]`, each of which must pass, or of {id: level}; an unknown id is an error."""
     if isinstance(value, str):
         value = [value]
     found = dict.fromkeys(value, "warn") if isinstance(value, list | tuple) else value

@@ -98,9 +98,8 @@ def score_at_chance(
         return Unjudged("score_at_chance", "the answers, or what is known of the probes, do not vary")
     scale = 1 - chance
     skill = (score - chance) / scale if scale > 0 else 0.0
-    low, high = (
-        ((v - chance) / scale for v in (interval.low, interval.high)) if interval and scale > 0 else (skill, skill)
-    )
+    ends = (interval.low, interval.high) if interval else (score, score)
+    low, high = ((end - chance) / scale if scale > 0 else 0.0 for end in ends)
     status: Status = "pass"
     if limits.warn is not None:
         if (high < 0 and kind != "accuracy") or (low <= 0 and high < limits.warn):

@@ -45,9 +45,7 @@ def overfitting(
     good = np.isfinite(loss) & np.isfinite(validation)
     at, t, v = epochs[good], _smoothed(loss[good]), _smoothed(validation[good])
     if len(at) < limits.least:
-        return Unjudged(
-            "overfitting", f"the history has {len(at)} epochs with both losses, and {limits.least} are needed"
-        )
+        return Unjudged("overfitting", _few(len(at), "both losses", limits.least))
     best = int(v.argmin())
     descent, rise = float(v[: best + 1].max() - v[best]), float(v[-1] - v[best])
     size = float(v[best]) if v.min() > 0 else descent
@@ -70,7 +68,7 @@ def best_is_last(
     """Judge what the last fifth of the epochs still brought, where the last epoch is the best."""
     at, v = _finite(epochs, values, larger)
     if len(at) < limits.least:
-        return Unjudged("best_is_last", f"the history has {len(at)} epochs of {monitor}, and {limits.least} are needed")
+        return Unjudged("best_is_last", _few(len(at), monitor, limits.least))
     late = max(1, round(len(v) / 5))
     best = int(v.argmin())
     gain = float(v[0] - v[best])
@@ -87,15 +85,17 @@ def best_is_first(
     """Judge by how much the others are worse, where the first epoch is the best."""
     at, v = _finite(epochs, values, larger)
     if len(at) < limits.least:
-        return Unjudged(
-            "best_is_first", f"the history has {len(at)} epochs of {monitor}, and {limits.least} are needed"
-        )
+        return Unjudged("best_is_first", _few(len(at), monitor, limits.least))
     best = int(v.argmin())
     size = abs(float(v[0])) or 1.0
     value = float(np.median(v[1:]) - v[0]) / size if best == 0 else 0.0
     status, threshold = above(value, limits.warn)
     facts = {"best_epoch": int(at[best]), "last_epoch": int(at[-1]), "monitor": monitor}
     return Check("best_is_first", status, value, threshold, facts)
+
+
+def _few(n: int, what: str, least: int) -> str:
+    return f"the history has {n} epoch{'' if n == 1 else 's'} with {what}, and {least} are needed"
 
 
 def _finite(

@@ -15,6 +15,9 @@ NAMED = ("best", "last", "final", "latest")
 """Words in the name of a file that is a copy of an epoch's on purpose."""
 
 
+ALONE = "there is neither an earlier checkpoint nor another kernel to compare with"
+
+
 @dataclass(frozen=True)
 class Copies:
     """How many filters of a kernel are copies of another one."""
@@ -98,11 +101,11 @@ def duplicate_kernels(kernels: Sequence[Copies], checkpoint: str, limits: Duplic
 
 
 def weights_exploded(sizes: Sequence[Size], limits: WeightsExploded) -> Judged:
-    """Judge the kernel that grew most, and the one that is largest beside the others, over all checkpoints looked at."""
+    """Judge the kernel that grew most, and the one that is largest beside the others, over the checkpoints."""
     grown = [s for s in sizes if s.growth is not None and s.length > limits.length]
     beside = [s for s in sizes if s.others is not None]
     if not beside and all(s.growth is None for s in sizes):
-        return Unjudged("weights_exploded", "there is neither an earlier checkpoint nor another kernel to compare with")
+        return Unjudged("weights_exploded", ALONE)
     found: list[tuple[Status, float | None, float, str, Size]] = []
     if grown:
         top = max(grown, key=lambda s: s.growth or 0)
@@ -118,9 +121,7 @@ def weights_collapsed(sizes: Sequence[Size], limits: WeightsCollapsed) -> Judged
     shrunk = [s for s in sizes if s.growth is not None and s.length < limits.length]
     beside = [s for s in sizes if s.others is not None]
     if not beside and all(s.growth is None for s in sizes):
-        return Unjudged(
-            "weights_collapsed", "there is neither an earlier checkpoint nor another kernel to compare with"
-        )
+        return Unjudged("weights_collapsed", ALONE)
     found: list[tuple[Status, float | None, float, str, Size]] = []
     if shrunk:
         low = min(shrunk, key=lambda s: s.growth or 0)
