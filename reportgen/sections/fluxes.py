@@ -8,6 +8,7 @@ import numpy as np
 
 from reportgen.diagnostics.partial import partial_rank_correlation
 from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.sections.changed import moved_by_flux
 from reportgen.sections.confounders import MEASURED, Column
 from reportgen.sections.section import Judged, Unjudged
 from reportgen.sections.task import task_of
@@ -37,4 +38,6 @@ def flux_verdict(run: ExtractedRun, extraction: Extraction, columns: Sequence[Co
         known = "label"
         control = np.array([float(p.label == task.classes[1]) if p.label in task.classes else np.nan for p in probes])
     found = partial_rank_correlation(answers, flux.values, control)
-    return flux_driven(found.rho, found.p, found.n, known, None, run.config.verdicts.flux_driven)
+    return flux_driven(
+        found.rho, found.p, found.n, known, moved_by_flux(extraction, task), run.config.verdicts.flux_driven
+    )
