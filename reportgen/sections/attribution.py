@@ -15,9 +15,10 @@ from reportgen.figures import Figure, Limits, chart_figure
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
+from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
 from reportgen.sections.thumbnails import as_displayed, thumbnails
 
 TITLE = "Attribution: which pixels decide"
@@ -98,6 +99,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []
     figures: list[Figure] = []
+    judged: list[Judged] = []
     for group in measured:
         e = group.best.extraction
         own = [(x, a) for x in run.of_architecture(e.about.architecture) if (a := x.attribution()) is not None]
@@ -109,6 +111,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         good = [(x, a) for x, a in own if not a.absent]
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
+        failed = [m.id for m in numbers.methods if m.sanity.verdict == "fails"] if numbers else []
+        judged.append(of_attribution(here, failed, run.config.verdicts))
         rows: tuple[Row, ...] = ()
         if numbers is not None:
             telling = _telling(run, scored, here)
@@ -126,7 +130,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     if not networks:
         why = "depth is quick" if run.config.depth == "quick" else "they are not in the extraction files"
         return Section(None, absent=f"No attributions were measured: {why}. Run again with depth: standard.")
-    return Section(Content(tuple(networks), options.sanity), tuple(figures))
+    return Section(Content(tuple(networks), options.sanity), tuple(figures), **told(judged))
 
 
 def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int, str]:
