@@ -19,7 +19,7 @@ from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
 from reportgen.checkpoints.limits import CONFIG_LIMIT
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.run import Checkpoint, History, Run
-from reportgen.checkpoints.walk import Found, is_saved_model, walk
+from reportgen.checkpoints.walk import Found, is_saved_model, size_of_folder, size_with_parts, walk
 from reportgen.config.model import RunConfig
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport, ReportgenError
@@ -54,7 +54,8 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     alone = saved or not path.is_dir()
     root = path.parent if alone else path
     if alone:
-        looked = [Found(path, path.name, "model folder" if saved else "file", path.stat().st_size)]
+        looked = [Found(path, path.name, "model folder", size_of_folder(path)) if saved
+                  else Found(path, path.name, "file", path.stat().st_size)]  # fmt: skip
     else:
         looked = list(walk(path, config.checkpoints))
     checkpoints, steps, failures = _sort_out(looked, root, alone, call)
@@ -109,7 +110,7 @@ def _sort_out(
 def _examined(found: Found, root: Path, call: Call) -> Examined:
     """Return what an entry is, also where looking at it killed the process that looked."""
     try:
-        examined: Examined = call(examine, found, root, size=found.size)
+        examined: Examined = call(examine, found, root, size=size_with_parts(found))
     except ReportgenError as error:
         return Examined(None, CheckpointError(error.problem, received=error.received, advice=error.advice))
     return examined
