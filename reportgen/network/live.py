@@ -68,6 +68,8 @@ class LiveNetwork:
             results = run(self.function, np.ascontiguousarray(batch.reshape(len(batch), *self.fit.shape)))
             names = [*(name for name, _ in self.kept), "the output", "the scores"]
             for name, result in zip(names, results, strict=False):
+                if 0 in result.shape[1:]:
+                    raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
                 if result.shape[:1] != (len(batch),):
                     raise NetworkError(
                         f"{name} has no result for each probe by itself", where=name, expected=f"({len(batch)}, …)",
