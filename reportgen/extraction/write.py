@@ -49,9 +49,7 @@ def write_extraction(
     return path
 
 
-def _write(
-    path: Path, about: About, stored: StoredModel, measurement: Measurement | None, graph: Graph | None
-) -> None:
+def _write(path: Path, about: About, stored: StoredModel, measurement: Measurement | None, graph: Graph | None) -> None:
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(asdict(about), sort_keys=True)
         layers = measurement.layers if measurement else outline(stored, graph)
