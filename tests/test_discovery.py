@@ -9,18 +9,27 @@ import random
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 import checkpoint_files as files
+import valid_checkpoints
 from checkpoint_files import look
+from reportgen.checkpoints import find_run
 from reportgen.checkpoints.epochs import epochs_of, in_training_order
+from reportgen.checkpoints.examine import examine
+from reportgen.checkpoints.limits import FILE_LIMIT
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.reading import read_whole
 from reportgen.checkpoints.run import Run
+from reportgen.checkpoints.walk import Found, size_of_folder
+from reportgen.cli import inspection
+from reportgen.config.model import RunConfig
 from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport
 
 
@@ -235,6 +244,54 @@ def test_a_checkpoint_changed_after_it_was_found_is_not_read(tmp_path: Path) -> 
     os.utime(path, ns=(checkpoint.modified + 10**6,) * 2)
     with pytest.raises(CheckpointError, match="changed while"):
         read_whole(checkpoint, {})
+
+
+def test_what_is_too_large_is_refused_before_it_is_hashed(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    files.write_hdf5(tmp_path / "epoch-2.h5")
+    os.truncate(tmp_path / "epoch-2.h5", FILE_LIMIT + 1)  # sparse: it takes no room
+    start = time.monotonic()
+    (failure,) = look(tmp_path).failures
+    listed = valid_checkpoints.sharded(tmp_path, "m")
+    os.truncate(tmp_path / "m_00001.weights.h5", FILE_LIMIT)  # too large with the other part only
+    problem = examine(Found(listed, listed.name, "file", listed.stat().st_size), tmp_path).problem
+    assert time.monotonic() - start < 3  # hashing takes 1 s a GiB, and looking again as long once more
+    assert failure.name == "epoch-2.h5" and "4.0 GiB" in failure.problem and "4.0 GiB" in failure.expected
+    assert problem is not None and "4.0 GiB" in problem.problem
+
+
+def test_the_reader_is_told_the_size_of_all_files_of_a_checkpoint(tmp_path: Path) -> None:
+    told: dict[str, int] = {}
+
+    def call(function: Callable[..., Any], *args: Any, size: int = 0) -> Any:
+        if function.__name__ == "examine":
+            told[args[0].file] = size
+        return function(*args)
+
+    valid_checkpoints.sharded(tmp_path, "m")
+    valid_checkpoints.unzipped(tmp_path, "folder")
+    files.write_keras(tmp_path / "m.keras")
+    for name, size in (("cp-1.index", 10), ("cp-1.data-00000-of-00001", 1000), ("cp-10.data-00000-of-00001", 7)):
+        (tmp_path / name).write_bytes(b"\0" * size)
+    find_run(RunConfig(path=tmp_path), tmp_path, call)
+    assert told["cp-1.index"] == 1010
+    assert told["folder"] == sum(part.stat().st_size for part in (tmp_path / "folder").iterdir())
+    parts = [part for part in tmp_path.iterdir() if part.name.startswith(("m_0", "m.w"))]
+    assert len(parts) == 3 and told["m.weights.json"] >= sum(part.stat().st_size for part in parts)
+    told.clear()
+    find_run(RunConfig(path=tmp_path / "folder"), tmp_path, call)
+    assert told["folder"] == sum(part.stat().st_size for part in (tmp_path / "folder").iterdir())
+
+
+def test_sizes_of_what_vanishes_while_training_count_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that renames its temporary files may do so between the listing and the look."""
+    folder = valid_checkpoints.unzipped(tmp_path)
+    expected = size_of_folder(folder)
+    (folder / "model.tmp").write_bytes(b"x" * 100)
+    listed = list(folder.rglob("*"))
+    (folder / "model.tmp").unlink()
+    monkeypatch.setattr(Path, "rglob", lambda *_: iter(listed))
+    assert size_of_folder(folder) == expected == inspection._size(folder) > 0
 
 
 def test_nothing_to_report_says_what_was_looked_at(tmp_path: Path) -> None:

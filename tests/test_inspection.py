@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 import checkpoint_files as files
+from reportgen.cli.inspection import _size
 
 
 def inspect(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -63,6 +64,13 @@ def test_a_folder_and_what_cannot_be_read(tmp_path: Path) -> None:
     assert ended.returncode == 1 and "a.keras" in ended.stdout
     assert "git lfs pull" in ended.stderr and "there is no such file" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_name_with_brackets_is_a_name_and_no_pattern(tmp_path: Path) -> None:
+    path = files.write_keras(tmp_path / "run[1].keras")
+    (tmp_path / "run1.keras").write_bytes(b"x" * 9)
+    assert _size(path) == path.stat().st_size
+    assert told(path)["checkpoints"][0]["file"] == "run[1].keras"
 
 
 def test_names_in_files_cannot_reach_the_terminal(tmp_path: Path) -> None:

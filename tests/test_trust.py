@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
 import live_networks as live
 from live_expected import IMAGES, SHAPE, assert_close, assert_same, squeezing
-from reportgen.checkpoints.architecture import read_graph
+from reportgen.checkpoints.architecture import architecture_signature, read_graph
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError, NetworkError, NotBuiltIn
 from reportgen.network import network as ordinary
@@ -113,3 +114,31 @@ def test_a_described_model_lends_its_description(tmp_path: Path) -> None:
     measured = ordinary.open_network(stored, SHAPE).measure(stored, IMAGES)
     assert_close(measured.predictions, model.predict(IMAGES, verbose=0), "prediction")
     assert described(live.built(live.Own())) is None
+
+
+def test_two_classes_with_equal_arrays_are_two_networks(tmp_path: Path) -> None:
+    """What an unknown class computes is known to its code alone; sharing one's live network would show another's."""
+
+    @keras.saving.register_keras_serializable("test_trust")
+    class Plain(keras.Model):
+        def __init__(self, power: int = 1, **options: Any) -> None:
+            super().__init__(**options)
+            self.power = power
+            self.out = layers.Dense(1, name="out")
+
+        def call(self, x: Any) -> Any:
+            return self.out(x**self.power)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "power": self.power}
+
+    @keras.saving.register_keras_serializable("test_trust")
+    class Squared(Plain):
+        def call(self, x: Any) -> Any:
+            return self.out(x) ** 2
+
+    signatures = []
+    for i, model in enumerate((Plain(), Plain(), Plain(2), Squared())):  # Keras numbers the names of the first two
+        model(np.ones((1, 4), "f4"))
+        signatures.append(architecture_signature(live.save(model, tmp_path / f"{i}.keras")))
+    assert signatures[0] == signatures[1] and len(set(signatures)) == 3

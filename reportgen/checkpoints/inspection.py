@@ -51,6 +51,8 @@ def _about(checkpoint: Checkpoint) -> dict[str, Any]:
         graph, problem = read_graph(stored), ""
     except CheckpointError as error:
         graph, problem = None, error.problem
+        if checkpoint.unclear:
+            problem = f"{problem}; {checkpoint.unclear} fit and differ"
     changed = (
         datetime.fromtimestamp(checkpoint.path.stat().st_mtime, UTC).replace(tzinfo=None).isoformat(" ", "seconds")
     )
@@ -65,7 +67,7 @@ def _about(checkpoint: Checkpoint) -> dict[str, Any]:
         "saved": printable(stored.saved, 40),
         "changed": changed,
         "model": printable((stored.config or {}).get("class_name") or "", 60),
-        "architecture_from": "" if checkpoint.architecture is None else printable(checkpoint.architecture.name),
+        "architecture_from": checkpoint.lender,
         "no_architecture": problem,
         "inputs": [] if graph is None else [_input(call.name, call.config["shape"]) for call in graph.inputs],
         "outputs": [] if graph is None else [printable(name, 80) for name in graph.output_names],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from reportgen.cli.answer import Answer
@@ -39,10 +42,14 @@ def _look(path: Path) -> dict[str, Any]:
 
 
 def _size(file: Path) -> int:
-    """Return about how much there is to read [byte]."""
-    if file.is_dir():
-        return sum(entry.stat().st_size for entry in file.rglob("*") if entry.is_file())
-    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*") if part.is_file())
+    """Return about how much there is to read [byte]; what vanishes meanwhile counts nothing."""
+    total = 0
+    with suppress(OSError):  # a folder may go while it is listed
+        for part in file.rglob("*") if file.is_dir() else file.parent.glob(f"{escape(file.name)}*"):
+            with suppress(OSError):
+                about = part.stat()
+                total += about.st_size if S_ISREG(about.st_mode) else 0
+    return total
 
 
 def _lines(about: dict[str, Any]) -> Iterator[str]:

@@ -40,6 +40,8 @@ class Row:
     saved: str
     architecture: str
     """Letter of the group of checkpoints with this architecture; empty with only one."""
+    architecture_from: str
+    """File that describes its network, where it holds weights alone; else empty."""
     status: str
     """measured, weights only, or failed."""
 
@@ -94,7 +96,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 {n: float(columns[n][at]) for n in metrics} if at is not None else {},
                 e.about.format if e else checkpoint.format, checkpoint.size, checkpoint.sha256,
                 e.about.keras_version if e else "", e.about.saved if e else "",
-                letters.get(e.about.architecture, "") if e else "",
+                letters.get(e.about.architecture, "") if e else "", e.about.architecture_from if e else "",
                 "failed" if e is None else "measured" if e.predictions is not None else "weights only",
             )
         )  # fmt: skip
