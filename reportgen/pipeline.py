@@ -18,6 +18,7 @@ from reportgen.archive import (
     NewReport,
     folder_name,
     new_report,
+    previous_report,
     probes_changed,
     read_manifest,
     write_index,
@@ -39,6 +40,7 @@ from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.report.files import write_files
+from reportgen.report.gates import Gate
 from reportgen.sections import check_options
 from reportgen.versions import provenance
 
@@ -57,6 +59,8 @@ class Outcome:
     failures: tuple[Failure, ...]
     made: dict[str, tuple[int, int]]
     """Made and expected, by kind: checkpoint, probe, section, format."""
+    gates: tuple[Gate, ...] = ()
+    """Gates of the configuration that are not met."""
 
 
 def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outcome:
@@ -88,7 +92,10 @@ def _report(
     archive = base / config.archive
     with new_report(archive, training_run.name, started, key) as new:
         failures = extract_all(training_run, probes, new.folder / "extraction", children, limits, progress)
-        known = provenance(loaded) | {"probes_changed": probes_changed(archive, training_run.name, probes.sha256)}
+        known = provenance(loaded) | {
+            "probes_changed": probes_changed(archive, training_run.name, probes.sha256),
+            "previous": previous_report(archive, training_run.name),
+        }
         write_run(
             new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
             (*training_run.failures, *failures),
@@ -184,7 +191,7 @@ def _make(new: NewReport, progress: Progress, formats: Sequence[str] | None, mor
     report, written, counts = write_files(new.folder, extracted, options, progress, formats)
     more["inputs"] = {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints}
     write_manifest(new, report, more)
-    return Outcome(new.final, tuple(new.final / path.name for path in written), report.failures, counts)
+    return Outcome(new.final, tuple(new.final / path.name for path in written), report.failures, counts, report.unmet)
 
 
 def _share(source: Path, target: Path) -> None:

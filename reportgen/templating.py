@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,17 @@ def resource_folder(name: str) -> Path:
     )
 
 
+@cache
+def verdict_words() -> Mapping[str, Mapping[str, str]]:
+    """Return title, meaning, remedy and source of each verdict, by id: the one place of HTML, PDF and JSON."""
+    import yaml
+
+    text = (resource_folder("templates") / "verdicts.yaml").read_text(encoding="utf-8")
+    return {
+        id: {key: " ".join(words.split()) for key, words in row.items()} for id, row in yaml.safe_load(text).items()
+    }
+
+
 FAMILY_COLOURS = {
     "convolution": "#0b6e99", "pooling": "#c8a45d", "dense": "#6a8532", "normalisation": "#9aa7b8",
     "input": "#33415c", "other": "#c9d1dc",
@@ -48,7 +60,7 @@ def environment(**variables: Any) -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(FILTERS)
-    made.globals.update(variables, FAMILY=FAMILY_COLOURS)
+    made.globals.update(variables, FAMILY=FAMILY_COLOURS, VERDICTS=verdict_words())
     return made
 
 

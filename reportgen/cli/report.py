@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from reportgen.errors import ConfigError
 
 if TYPE_CHECKING:
     from reportgen.pipeline import Outcome
+    from reportgen.report.gates import Gate
 
 FORMATS = ("html", "pdf", "json")
 
@@ -82,12 +84,28 @@ def _answer(outcome: Outcome) -> Answer:
     files = {file.suffix.lstrip("."): _shown(file) for file in outcome.files if file.stem == "report"}
     made = ", ".join(f"{done} of {wanted} {kind}s" for kind, (done, wanted) in outcome.made.items())
     log.info("made %s", made or "nothing")
+    # A gate that is not met outranks what is missing: a gate that could not be judged is not met, either.
     return Answer(
-        tuple(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"),
-        {"folder": _shown(outcome.folder), "files": files, "made": outcome.made},
-        exit_code=1 if failed else 0,
+        (*(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"), *map(_gate, outcome.gates)),
+        {
+            "folder": _shown(outcome.folder),
+            "files": files,
+            "made": outcome.made,
+            "gates": [asdict(gate) for gate in outcome.gates],
+        },
+        exit_code=3 if outcome.gates else 1 if failed else 0,
         failures=tuple(outcome.failures),
     )
+
+
+def _gate(gate: Gate) -> str:
+    """Say which gate is not met, and why."""
+    if gate.because:
+        return f"gate  {gate.id} is not met: not judged, because {gate.because}"
+    had = "has to pass" if gate.level == "warn" else "must not fail"
+    number = "" if gate.value is None else f" at {gate.value:.3g}"
+    against = "" if gate.threshold is None else f", threshold {gate.threshold:.3g}"
+    return f"gate  {gate.id} is not met: {gate.status}{number}{against}; it {had}"
 
 
 def _shown(path: Path) -> str:

@@ -6,9 +6,11 @@ from reportgen.config.model import SECTION_IDS, Config, ReportConfig, RunConfig,
 from reportgen.config.options import Options
 from reportgen.config.probes import InputConfig, PrepareConfig, ProbesConfig
 from reportgen.config.problems import Problem, WrongConfig
+from reportgen.config.verdicts import EVIDENCE, VerdictsConfig
 
 __all__ = [
     "CHOOSE",
+    "EVIDENCE",
     "SECTION_IDS",
     "Config",
     "DisplayConfig",
@@ -22,6 +24,7 @@ __all__ = [
     "RunConfig",
     "SectionConfig",
     "TaskConfig",
+    "VerdictsConfig",
     "WrongConfig",
     "load",
     "resolved_yaml",

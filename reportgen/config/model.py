@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
+from reportgen.config.verdicts import Level, VerdictsConfig, read_gates
 
 SECTION_IDS = (
     "summary", "run", "probes", "architecture", "kernels", "weight_health", "weight_evolution", "activations",
@@ -109,12 +110,22 @@ class Config(Options):
     """What the outputs of the network mean."""
     sections: tuple[SectionConfig, ...] = tuple(SectionConfig(id=name) for name in SECTION_IDS)
     """The sections of the report in their order: an id, or {id, title, options}."""
+    verdicts: VerdictsConfig = VerdictsConfig()
+    """From which number on each verdict warns or fails."""
+    gates: dict[str, Level] = Field(default_factory=dict)
+    """Verdicts that end the command with exit code 3: a list of ids that must pass, or {id: fail} where it may warn.
+    One that cannot be judged has not passed."""
     report: ReportConfig = ReportConfig()
     """How the report looks."""
     limits: LimitsConfig = LimitsConfig()
     """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
+
+    @field_validator("gates", mode="before")
+    @classmethod
+    def _accept_list_of_gates(cls, value: Any) -> Any:
+        return read_gates(value)
 
     @field_validator("sections", mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from reportgen.report.report import Report
+from reportgen.templating import verdict_words
 
 SCHEMA = 1
 """Version of report.json."""
@@ -18,6 +19,7 @@ SCHEMA = 1
 
 def as_json(report: Report) -> str:
     """Return report.json: keys sorted, numbers that are not finite as null, no picture."""
+    words = verdict_words()
     content = {
         "schema": SCHEMA,
         "reportgen": report.version,
@@ -26,7 +28,10 @@ def as_json(report: Report) -> str:
         "verdict": report.verdict,
         "banners": report.banners,
         "probes": report.probes,
-        "checks": [asdict(check) for check in report.checks],
+        "checks": [asdict(check) | {"words": words[check.id]} for check in report.checks],
+        "not_judged": [asdict(verdict) for verdict in report.not_judged],
+        "gates": {"asked": report.config.gates, "not_met": [asdict(gate) for gate in report.unmet]},
+        "changes": asdict(report.changes) if report.changes else None,
         "failures": [asdict(failure) for failure in report.failures],
         "sections": [
             {

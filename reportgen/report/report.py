@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from reportgen import __version__
-from reportgen.config import Config, Options
+from reportgen.config import EVIDENCE, Config, Options
 from reportgen.errors import Failure
 from reportgen.extraction import ExtractedRun
+from reportgen.report.changes import Changes, compare
+from reportgen.report.gates import Gate, NotJudged, not_judged, unmet
 from reportgen.sections import Check, Section, build_section
+from reportgen.sections.verdicts.grade import ORDER
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and how many there are."""
 
 BANNERS = {"probes_changed": "PROBE SET CHANGED", "dirty": "DIRTY TREE"}
 """What provenance may know that a reader must see before any number."""
-
-ORDER = {"fail": 0, "warn": 1, "pass": 2}
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,17 @@ class Report:
     probes: str
     """sha256 of the probe set."""
     config: Config
+    not_judged: tuple[NotJudged, ...] = ()
+    """Verdicts that could not be given, and why."""
+    changes: Changes | None = None
+    """Since the previous report of this run; None where nobody looked for one."""
     version: str = __version__
     """Of reportgen."""
+
+    @property
+    def unmet(self) -> tuple[Gate, ...]:
+        """Gates of the configuration that are not met."""
+        return tuple(unmet(self.config.gates, self.checks, self.not_judged))
 
     @property
     def verdict(self) -> str:
@@ -70,16 +80,29 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progre
         figures = tuple(replace(figure, number=count + i + 1) for i, figure in enumerate(section.figures))
         count += len(figures)
         numbered.append(replace(section, figures=figures))
-    checks = sorted((c for s in numbered for c in s.checks), key=lambda c: ORDER[c.status])
+    gravest = list(EVIDENCE)
+    checks = sorted((c for s in numbered for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
     return with_failures(
         Report(
             title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(numbered),
             checks=tuple(checks), failures=tuple(failures),
             banners=tuple(word for key, word in BANNERS.items() if run.provenance.get(key)), probes=run.probes.sha256,
-            config=run.config,
+            config=run.config, not_judged=tuple(not_judged(numbered)), changes=_changes(run, checks, numbered),
         ),
         (),
     )  # fmt: skip
+
+
+def _changes(run: ExtractedRun, checks: Sequence[Check], sections: Sequence[Section]) -> Changes | None:
+    if "previous" not in run.provenance:
+        return None
+    previous = run.provenance["previous"]
+    if previous is None:
+        return Changes("")
+    content = next((s.content for s in sections if s.id == "summary"), None)
+    files = {c.file: c.sha256 for c in run.run.checkpoints}
+    same = not run.provenance.get("probes_changed")
+    return compare(previous, checks, asdict(content) if content is not None else {}, files, same)
 
 
 def with_failures(report: Report, more: Sequence[Failure]) -> Report:

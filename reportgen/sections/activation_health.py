@@ -14,7 +14,8 @@ from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.active import Active, active
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.dying import Dying, dying
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.verdicts.channels import Rectified, dead_channels
 
 RARE = 0.05
 """Fraction of a layer's channels up to which a state gets a sentence and no figure."""
@@ -109,7 +110,19 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             figures += drawn
     if not networks:
         return Section(None, absent="No layer of this run's networks lies between input and prediction.")
-    return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
+    judged = [_dead(run, g, n) for g in groups for n in networks if n.letter == g.letter]
+    return Section(Content(tuple(networks), len(run.probes)), tuple(figures), **told(judged))
+
+
+def _dead(run: ExtractedRun, group: Group, network: Network) -> Judged:
+    best = group.best.extraction
+    rows = []
+    for layer in network.layers:
+        if layer.activity.dead is not None:
+            shape = best.shape(layer.layer)
+            values = shape[0] * int(np.prod(shape[1:-1]))
+            rows.append(Rectified(layer.layer, len(layer.activity.dead), layer.activity.channels, values))
+    return dead_channels(rows, network.checkpoint, network.letter, run.config.verdicts.dead_channels)
 
 
 def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[Network, list[Figure]]:

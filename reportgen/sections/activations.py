@@ -17,7 +17,7 @@ from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.chosen import measured_groups
-from reportgen.sections.section import Check, Section
+from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
@@ -116,8 +116,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         )  # fmt: skip
     if not figures:
         return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
-    checks = tuple(_dead_check(group.best.extraction) for group in measured if maps_of(group.best.extraction))
-    return Section(Content(tuple(networks), len(run.probes)), tuple(figures), checks)
+    return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
 
 
 def maps_of(extraction: Extraction) -> tuple[str, ...]:
@@ -243,14 +242,3 @@ def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
         if probe.label or not run.probes.has_labels:
             kinds.setdefault(probe.label or probe.group or str(i), i)
     return sorted(kinds.values())[: options.show]
-
-
-def _dead_check(extraction: Extraction) -> Check:
-    rows = [row for row in dead_channels(extraction) if row.counts]
-    dead, total = sum(len(row.dead) for row in rows), sum(row.of for row in rows)
-    share = dead / total if total else 0.0
-    facts = {
-        "dead": dead, "of": total, "checkpoint": extraction.about.file,
-        "layers": [f"{row.layer}: {len(row.dead)} of {row.of}" for row in rows if row.dead],
-    }  # fmt: skip
-    return Check("dead_channels", "pass" if share <= 0.1 else "warn" if share <= 0.5 else "fail", share, 0.1, facts)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from reportgen.diagnostics.intervals import Interval
 from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.sections.courses import ProbeCourse
 from reportgen.sections.scoring import Scored
-from reportgen.sections.section import Check
+from reportgen.sections.section import Check, Judged, Unjudged
+from reportgen.sections.verdicts.answers import (
+    labels_contradicted,
+    predictions_constant,
+    predictions_not_finite,
+    predictions_saturated,
+    probe_set_small,
+    score_at_chance,
+)
 
 
 @dataclass(frozen=True)
@@ -49,27 +60,44 @@ def rows_of(run: ExtractedRun, scored: Scored, at: tuple[Extraction, ...]) -> tu
     return tuple(rows)
 
 
-def answers_vary(extraction: Extraction) -> Check:
-    """Fail where every probe gets the same answer or a saturated one: the preparation is probably wrong."""
-    p = extraction.predictions
+def judge(
+    run: ExtractedRun, scored: Scored, extraction: Extraction, members: Sequence[Extraction],
+    courses: Sequence[ProbeCourse],
+) -> list[Judged]:  # fmt: skip
+    """Judge the answers of the best checkpoint, and over the checkpoints of its architecture."""
+    limits, p = run.config.verdicts, extraction.predictions
     assert p is not None  # noqa: S101 - the caller measured it
-    values = p.reshape(len(p), -1).astype(np.float64)
-    facts = {
-        "n": len(p),
-        "checkpoint": extraction.about.file,
-        "low": float(values.min()),
-        "high": float(values.max()),
-    }
-    if not np.isfinite(values).all():
-        return Check("predictions_not_finite", "fail", float((~np.isfinite(values)).sum()), 0.0, facts)
-    spread = float(np.ptp(values, axis=0).max())
-    # Outputs may have any unit: what counts is the spread against their own size.
-    size = 1.0 if extraction.output_activation in {"sigmoid", "softmax"} else float(np.abs(values).max())
-    least = 1e-3 * size
-    if spread <= least:
-        return Check("predictions_constant", "fail", spread, least, facts)
-    if extraction.output_activation in {"sigmoid", "softmax"}:
-        saturated = float(((values < 1e-4) | (values > 1 - 1e-4)).all(axis=1).mean())
-        if saturated == 1.0:
-            return Check("predictions_saturated", "warn", saturated, 1.0, facts)
-    return Check("predictions_constant", "pass", spread, least, facts)
+    task, table = scored.task, scored.confusion
+    bad = [(e.about.file, int((~np.isfinite(e.predictions)).sum())) for e in members if e.predictions is not None]
+    right = round(table.accuracy * table.n) if table else None
+    followed = [(c.probe, c.label, c.course) for c in courses if c.course]
+    counts = [r.n for r in table.scores if r.n] if table else [len(scored.known)]
+    if task.kind == "regression":
+        contradicted: Judged = Unjudged("labels_contradicted", "it is a regression, and has no labels")
+    else:
+        accuracy = table.accuracy if table else None
+        contradicted = labels_contradicted(followed, len(members), accuracy, limits.labels_contradicted)
+    activation = extraction.output_activation
+    found: list[Judged] = [
+        predictions_not_finite(bad, len(members)),
+        predictions_constant(p, extraction.scores, activation, limits.predictions_constant),
+        predictions_saturated(p, activation, right, table.n if table else 0, limits.predictions_saturated),
+        score_at_chance(*_score(scored), len(scored.known), limits.score_at_chance),
+        contradicted,
+        probe_set_small(counts, task.kind == "regression", limits.probe_set_small),
+    ]
+    where = {"checkpoint": extraction.about.file}
+    return [replace(j, facts=j.facts | where) if isinstance(j, Check) else j for j in found]
+
+
+def _score(scored: Scored) -> tuple[str, float | None, Interval | None, float]:
+    """Return which score it is, its value and interval, and that of answers that know nothing."""
+    if scored.score is not None:
+        return "r", scored.score.correlation, scored.score.interval, 0.0
+    if scored.task.kind == "binary":
+        found = scored.rocs[0][1] if scored.rocs else None
+        return "AUC", found.auc if found else None, found.interval if found else None, 0.5
+    table = scored.confusion
+    if table is None:
+        return "accuracy", None, None, 0.0
+    return "accuracy", table.accuracy, table.interval, max(row.n for row in table.scores) / table.n

@@ -15,14 +15,14 @@ from reportgen.diagnostics.roc import Roc
 from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure
-from reportgen.sections.answers import Column, Row, answers_vary, rows_of
+from reportgen.sections.answers import Column, Row, judge, rows_of
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.classification import ranked_figure, reliability_figure, roc_figure, worst_figure
 from reportgen.sections.courses import ProbeCourse, course_figure, courses_of, map_figure
 from reportgen.sections.keeping import keep
 from reportgen.sections.regression import regression_figures
 from reportgen.sections.scoring import score
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
 
 TITLE = "Predictions"
 QUESTION = "What does the network say, and is it right?"
@@ -106,15 +106,18 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []
     figures: list[Figure] = []
+    judged: list[Judged] = []
     for group in measured:
-        network, drawn = _network(run, group, options)
+        network, drawn, said = _network(run, group, options)
         networks.append(network)
         figures += drawn
-    checks = tuple(answers_vary(group.best.extraction) for group in measured if len(run.probes) > 1)
-    return Section(Content(tuple(networks), ENOUGH), tuple(figures), checks)
+        judged += said
+    return Section(Content(tuple(networks), ENOUGH), tuple(figures), **told(judged))
 
 
-def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[Network, list[Figure]]:
+def _network(
+    run: ExtractedRun, group: Group, options: SectionOptions
+) -> tuple[Network, list[Figure], list[Judged]]:  # fmt: skip
     e = group.best.extraction
     scored = score(run, e)
     task = scored.task
@@ -144,4 +147,4 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[
         len(scored.known), e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
         tuple(dict.fromkeys(strange)), tuple(rocs), found, courses, at, witnesses, score_name, group.best.monitor,
         choice, tuple(f.id for f in drawn),
-    ), drawn  # fmt: skip
+    ), drawn, judge(run, scored, e, members, courses)  # fmt: skip

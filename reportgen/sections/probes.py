@@ -14,8 +14,9 @@ from reportgen.figures import Figure, Label, Limits, mosaic
 from reportgen.figures.diagram import Arrow
 from reportgen.figures.mosaic import LABEL
 from reportgen.probes.probeset import Probe, ProbeSet
-from reportgen.sections.section import Check, Section, Status
+from reportgen.sections.section import Judged, Section, told
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
+from reportgen.sections.verdicts.inputs import input_range, inputs_not_finite
 
 TITLE = "The probe set"
 QUESTION = "What was the network asked?"
@@ -23,8 +24,8 @@ QUESTION = "What was the network asked?"
 BARS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 """Lengths of scale bars [arcsec]; the longest within half a picture is drawn."""
 
-FAINT, LOUD = 0.05, 30.0
-"""A network trained on inputs scaled as usual sees values whose largest lies between these."""
+NORMALISING = frozenset({"Rescaling", "Normalization", "BatchNormalization", "LayerNormalization"})
+"""Layers after which the size of an input does not matter."""
 
 
 class SectionOptions(Options):
@@ -122,13 +123,13 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     )  # fmt: skip
     sheet = _sheet(run, shown)
     seen = _as_seen(probes, "", images, shown)
-    checks = [_range_check("", channels)]
+    inputs = {"": channels}
     for name, other in probes.others.items():
-        checks.append(_range_check(name, (_channel(name, other.values),)))
+        inputs[name] = (_channel(name, other.values),)
         if len(other.shape) == 3:
             values = other.values.reshape(len(probes), *other.shape).astype(np.float32, copy=False)
             seen += _as_seen(probes, name, values, shown)
-    return Section(content, (sheet, *seen), tuple(checks))
+    return Section(content, (sheet, *seen), **told(_judged(run, inputs)))
 
 
 def _inputs(probes: ProbeSet) -> tuple[InputRow, ...]:
@@ -213,18 +214,29 @@ def _as_seen(probes: ProbeSet, name: str, images: NDArray[np.floating], shown: i
     return tuple(figures)
 
 
-def _range_check(name: str, channels: tuple[ChannelRow, ...]) -> Check:
-    """Warn where the inputs are far from what a normalised input would be: the commonest silent mistake."""
-    largest = max(max(abs(c.minimum), abs(c.maximum)) for c in channels)
-    bad = sum(c.not_finite for c in channels)
-    facts = {
-        "low": min(c.minimum for c in channels), "high": max(c.maximum for c in channels), "not_finite": bad,
-        "faint": FAINT, "loud": LOUD, "input": name,
-    }  # fmt: skip
-    if bad or not np.isfinite(largest):
-        return Check("inputs_not_finite", "fail", float(bad), 0.0, facts)
-    status: Status = "pass" if FAINT <= largest <= LOUD else "warn"
-    return Check("input_range", status, largest, FAINT if largest < FAINT else LOUD, facts)
+def _judged(run: ExtractedRun, inputs: dict[str, tuple[ChannelRow, ...]]) -> list[Judged]:
+    """Judge the numbers of each input; the name of the only one is empty."""
+    limits = run.config.verdicts.input_range
+    named = [(name, sum(c.not_finite for c in rows)) for name, rows in inputs.items()]
+    found = [inputs_not_finite(named)]
+    for name, rows in inputs.items():
+        low = min((c.minimum for c in rows if np.isfinite(c.minimum)), default=np.nan)
+        high = max((c.maximum for c in rows if np.isfinite(c.maximum)), default=np.nan)
+        image = name not in run.probes.others or len(run.probes.others[name].shape) == 3
+        found.append(input_range(name, low, high, image, _normalised_by(run, name), limits))
+    return found
+
+
+def _normalised_by(run: ExtractedRun, name: str) -> str:
+    """Return the layer that rescales an input before anything else does, if every network has one; else ""."""
+    words = set()
+    for signature in run.architectures:
+        layers = run.of_architecture(signature)[0].layers
+        starts = [layer.name for layer in layers if not layer.inputs and (not name or layer.name == name)]
+        reading = [layer for layer in layers if set(layer.inputs) & set(starts)]
+        scaled = bool(reading) and all(layer.class_name in NORMALISING for layer in reading)
+        words.add(reading[0].name if scaled else "")
+    return words.pop() if len(words) == 1 else ""
 
 
 def squeezed(probes: ProbeSet) -> str:

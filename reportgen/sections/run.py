@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import lines
 from reportgen.sections.chosen import best, groups
-from reportgen.sections.section import Check, NoOptions, Section
+from reportgen.sections.section import Judged, NoOptions, Section, told
+from reportgen.sections.verdicts.history import of_history
+from reportgen.sections.verdicts.weights import Copy, identical_checkpoints, weights_not_finite
 
 TITLE = "The run"
 QUESTION = "What was trained, and which checkpoint should I use?"
@@ -110,7 +113,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         {k: sum(k in e.about.other for e in run.extractions) for e in run.extractions for k in e.about.other},
     )  # fmt: skip
     curves = _curves(run, metrics) if history and len(history.epochs) > 1 else ()
-    return Section(content, curves, (_finite(run),) if run.extractions else ())
+    return Section(content, curves, **told(_judged(run)))
 
 
 def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
@@ -134,15 +137,20 @@ def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
     return tuple(figures)
 
 
-def _finite(run: ExtractedRun) -> Check:
-    """Fail where a weight of any checkpoint is NaN or infinite."""
-    bad: list[str] = []
-    total = 0
+def _judged(run: ExtractedRun) -> list[Judged]:
+    """Judge the history, and the arrays of every checkpoint, read once."""
+    found = of_history(run.run.history, best(run), run.config.verdicts)
+    if not run.extractions:
+        return found
+    bad: list[tuple[str, int]] = []
+    copies = []
     for extraction in run.extractions:
+        digest = sha256()
         for layer in extraction.weighted:
             for name, values in extraction.arrays(layer).items():
+                digest.update(f"{layer} {name} {values.dtype} {values.shape}".encode())
+                digest.update(np.ascontiguousarray(values).data)
                 if values.dtype.kind == "f" and not np.isfinite(values).all():
-                    total += int((~np.isfinite(values)).sum())
-                    bad.append(f"{extraction.about.file}: {layer} {name}")
-    facts = {"where": bad[:5], "more": max(0, len(bad) - 5), "checkpoints": len(run.extractions)}
-    return Check("weights_not_finite", "fail" if total else "pass", float(total), 0.0, facts)
+                    bad.append((f"{extraction.about.file}: {layer} {name}", int((~np.isfinite(values)).sum())))
+        copies.append(Copy(extraction.about.file, extraction.epoch, digest.hexdigest()))
+    return [weights_not_finite(bad, len(run.extractions)), identical_checkpoints(copies), *found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -15,7 +15,10 @@ Status = Literal["pass", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Check:
-    """One verdict: a number against a threshold, and where the evidence is. Its sentence stands in checks.html."""
+    """One verdict: a number against a threshold, and where the evidence is.
+
+    Its sentence is templates/verdicts/<id>.html; what it means and what to try is in templates/verdicts.yaml.
+    """
 
     id: str
     status: Status
@@ -28,6 +31,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Unjudged:
+    """A verdict that could not be given: absent, and said to be."""
+
+    id: str
+    because: str
+    """Half a sentence."""
+
+
+@dataclass(frozen=True)
 class Section:
     """One answered question."""
 
@@ -36,6 +48,8 @@ class Section:
     figures: tuple[Figure, ...] = ()
     """Every figure, in the order the template shows them."""
     checks: tuple[Check, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+    """Verdicts this section owes and could not give."""
     absent: str = ""
     """Why the question cannot be answered for this run, in one line; the template is then not used."""
     id: str = ""
@@ -46,6 +60,18 @@ class Section:
     def figure(self, id: str) -> Figure:
         """Return the figure with this id; its template asks for it."""
         return next(figure for figure in self.figures if figure.id == id)
+
+
+Judged = Check | Unjudged
+
+
+def told(judged: Iterable[Judged]) -> dict[str, Any]:
+    """Return verdicts given and not given, as the arguments of Section that hold them."""
+    every = tuple(judged)
+    return {
+        "checks": tuple(j for j in every if isinstance(j, Check)),
+        "unjudged": tuple(j for j in every if isinstance(j, Unjudged)),
+    }
 
 
 class SectionModule(Protocol):

@@ -15,8 +15,9 @@ from reportgen.figures import Figure
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.confounders import Column, columns, without_morphology
 from reportgen.sections.exciting import rows_of_probes
+from reportgen.sections.fluxes import flux_verdict
 from reportgen.sections.responses import Pooling, Responses, own_layers, responses
-from reportgen.sections.section import Section
+from reportgen.sections.section import Section, told
 from reportgen.sections.tested import Channel, Tested, tested
 
 TITLE = "Selectivity: what a channel is for"
@@ -132,7 +133,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     content = Content(
         tuple(networks), len(run.probes), options.response, ALPHA, rows, without_morphology(options.morphology)
     )
-    return Section(content, tuple(figures))
+    judged = [flux_verdict(run, group.best.extraction, known) for group in measured]
+    return Section(content, tuple(figures), **told(judged))
 
 
 def _network(

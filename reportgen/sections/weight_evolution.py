@@ -17,7 +17,8 @@ from reportgen.figures.charts import lines
 from reportgen.sections.chosen import Group, groups, labels, spread
 from reportgen.sections.kernels import comes_in, outputs_last, sees_image, slice_name
 from reportgen.sections.moved import LayerMoves, moves
-from reportgen.sections.section import Section
+from reportgen.sections.section import Section, told
+from reportgen.sections.verdicts.weights import layer_unmoved
 
 TITLE = "Evolution of the weights"
 QUESTION = "What did training change?"
@@ -85,7 +86,9 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     if not networks:
         one = "There is one checkpoint only" if len(alone) == 1 else "No two checkpoints share an architecture"
         return Section(None, absent=f"{one if alone else 'No checkpoint could be read'}: nothing can be compared.")
-    return Section(Content(tuple(networks), tuple(alone)), tuple(figures))
+    limits = run.config.verdicts.layer_unmoved
+    judged = [layer_unmoved(n.layers, n.first, n.last, limits) for n in networks]
+    return Section(Content(tuple(networks), tuple(alone)), tuple(figures), **told(judged))
 
 
 def _network(

@@ -12,7 +12,14 @@ from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.chosen import Group, groups, labels, spread
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.verdicts.weights import (
+    Copies,
+    Size,
+    duplicate_kernels,
+    weights_collapsed,
+    weights_exploded,
+)
 from reportgen.sections.weighed import Normalised, Weighed, weigh
 
 TITLE = "Health of the weights"
@@ -85,17 +92,21 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Weigh every array at the best checkpoint, and rank and redundancy of every kernel over checkpoints."""
     networks: list[Network] = []
     figures: list[Figure] = []
+    judged: list[Judged] = []
     for group in groups(run):
         if group.best.extraction.weighted:
-            network, drawn = _network(run, group, options)
+            network, drawn, said = _network(run, group, options)
             networks.append(network)
             figures += drawn
+            judged += said
     if not networks:
         return Section(None, absent="No checkpoint with weights could be read.")
-    return Section(Content(tuple(networks)), tuple(figures))
+    return Section(Content(tuple(networks)), tuple(figures), **told(judged))
 
 
-def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[Network, list[Figure]]:
+def _network(
+    run: ExtractedRun, group: Group, options: SectionOptions
+) -> tuple[Network, list[Figure], list[Judged]]:  # fmt: skip
     best = group.best.extraction
     members = run.of_architecture(best.about.architecture)
     shown = spread(members, options.checkpoints, group.shown)
@@ -120,7 +131,41 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions) -> tuple[
     return Network(
         group.letter, best.about.file, best.epoch, group.roles[best.name], table,
         tuple(w for w in rows if not w.spectrum), norms, sick, tuple(f.id for f in figures), len(shown), len(members),
-    ), figures  # fmt: skip
+    ), figures, _judged(run, best, shown, weighed)  # fmt: skip
+
+
+def _judged(
+    run: ExtractedRun, best: Extraction, shown: Sequence[Extraction],
+    weighed: dict[str, tuple[tuple[Weighed, ...], tuple[Normalised, ...]]],
+) -> list[Judged]:  # fmt: skip
+    """Judge the sizes of the kernels at all checkpoints looked at, and the copies among filters at the best one."""
+    limits = run.config.verdicts
+    trains = {layer.weights: layer.trainable for layer in best.layers}
+    copies = [
+        Copies(w.name, sum(len(g) - 1 for g in w.redundancy.duplicates), w.redundancy.filters, w.redundancy.duplicates)
+        for w in weighed[best.name][0]
+        if w.redundancy and w.kind != "embedding" and not w.redundancy.problem and trains.get(w.layer) is not False
+    ]
+    sizes = [s for e in shown for s in _sizes(e, weighed[e.name][0], weighed[shown[0].name][0], e is shown[0])]
+    # What is small at the first of several checkpoints may be meant to start so.
+    late = [s for e in shown[1:] or shown for s in sizes if s.checkpoint == e.about.file]
+    return [
+        weights_exploded(sizes, limits.weights_exploded), weights_collapsed(late, limits.weights_collapsed),
+        duplicate_kernels(copies, best.about.file, limits.duplicate_kernels),
+    ]  # fmt: skip
+
+
+def _sizes(e: Extraction, rows: Sequence[Weighed], before: Sequence[Weighed], first: bool) -> list[Size]:
+    then = {w.name: w.health.norm for w in before}
+    kernels = [w for w in rows if w.redundancy and w.health.norm is not None and w.kind != "embedding"]
+    lengths = {w.name: (w.health.norm or 0.0) / np.sqrt(w.redundancy.filters) for w in kernels if w.redundancy}
+    found = []
+    for name, length in lengths.items():
+        rest = [value for other, value in lengths.items() if other != name]
+        median = float(np.median(rest)) if len(rest) > 1 else 0.0
+        growth = None if first else _ratio(next(w.health.norm for w in kernels if w.name == name), then.get(name))
+        found.append(Size(name, e.about.file, growth, float(length), float(length) / median if median > 0 else None))
+    return found
 
 
 def _ratio(now: float | None, before: float | None) -> float | None:

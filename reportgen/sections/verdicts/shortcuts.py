@@ -1,0 +1,117 @@
+"""What changed pictures and deciding pixels say: whether the network goes by what a galaxy is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.config.verdicts import AttributionOffGalaxy, BandDominated, FluxDriven, OrientationDependent
+from reportgen.sections.section import Check, Judged, Unjudged
+from reportgen.sections.verdicts.grade import above
+
+SURE = 0.01
+"""p-value above which a correlation with flux is no evidence."""
+PER_PIXEL = 0.5
+"""Attribution of a pixel off the galaxy against one on it, below which the fraction off it is only a matter of area."""
+
+
+def orientation_dependent(answers: NDArray[np.floating], probabilities: bool, limits: OrientationDependent) -> Judged:
+    """Judge how much of the variance of the answers `(orientation, probe)` comes from turning and mirroring.
+
+    Within-probe over total variance: one minus the intraclass correlation in its simplest form. A span that does not
+    matter (of probabilities; else in standard deviations of the mean answers) makes it a pass.
+    """
+    a = np.asarray(answers, np.float64)
+    a = a[:, np.isfinite(a).all(axis=0)]
+    if a.shape[1] < limits.least or len(a) < 2:
+        few = f"{a.shape[1]} probes with finite answers in all orientations are fewer than {limits.least}"
+        return Unjudged("orientation_dependent", few)
+    within, between = float(a.var(axis=0).mean()), float(a.mean(axis=0).var())
+    value = within / (within + between) if within + between > 0 else 0.0
+    span = float(np.median(np.ptp(a, axis=0)))
+    scale = 1.0 if probabilities else float(np.sqrt(within + between)) or 1.0
+    status, threshold = above(value, limits.warn, limits.fail)
+    small = span < limits.span * scale
+    facts = {"n": a.shape[1], "orientations": len(a), "span": span, "probabilities": probabilities, "small": small}
+    return Check("orientation_dependent", "pass" if small else status, value, threshold, facts)
+
+
+def attribution_off_galaxy(
+    off: Sequence[float], off_area: Sequence[float], border: Sequence[float], border_area: float,
+    method: str, limits: AttributionOffGalaxy,
+) -> Judged:  # fmt: skip
+    """Judge where the deciding pixels are, from one number a probe.
+
+    `off` is the fraction of |attribution| on what is neither galaxy nor its outskirts, `off_area` the fraction of
+    pixels there, `border` the fraction of |attribution| on the stamp's border, which has `border_area` of all pixels.
+    Probes without a galaxy, or whose map is all zero (NaN), are left out.
+    """
+    f, area, b = (np.asarray(x, np.float64) for x in (off, off_area, border))
+    good = np.isfinite(f) & np.isfinite(b) & (area < 1)
+    if good.sum() < limits.least:
+        few = f"{int(good.sum())} probes with a galaxy and a map are fewer than {limits.least}"
+        return Unjudged("attribution_off_galaxy", few)
+    f, area, b = f[good], area[good], b[good]
+    on = (1 - f) / (1 - area)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        density = np.where(area > 0, f / np.maximum(area, 1e-12), 0.0) / np.maximum(on, 1e-12)
+    value, per_pixel, edge = float(np.median(f)), float(np.median(density)), float(np.median(b))
+    status, threshold = above(value, limits.warn, limits.fail)
+    if per_pixel < PER_PIXEL:
+        status = "pass"
+    beside = edge / border_area if border_area > 0 else 0.0
+    at_border = limits.border is not None and beside > limits.border
+    facts = {
+        "n": int(good.sum()), "method": method, "area": float(np.median(area)), "per_pixel": per_pixel, "border": edge,
+        "border_area": border_area, "at_border": at_border and status == "pass",
+    }  # fmt: skip
+    if at_border and status == "pass":
+        return Check("attribution_off_galaxy", "warn", beside, limits.border, facts)
+    return Check("attribution_off_galaxy", status, value, threshold, facts)
+
+
+def band_dominated(
+    answers: NDArray[np.floating], blanked: dict[str, NDArray[np.floating]], probabilities: bool, limits: BandDominated
+) -> Judged:
+    """Judge the band whose blanking changes the answers `(probe,)` most, against what blanking every band does."""
+    if len(blanked) < 2:
+        return Unjudged("band_dominated", "the images have one band")
+    names = list(blanked)
+    changed = np.array([np.asarray(blanked[name], np.float64) for name in names])
+    a = np.asarray(answers, np.float64)
+    good = np.isfinite(a) & np.isfinite(changed).all(axis=0)
+    if good.sum() < limits.least:
+        return Unjudged("band_dominated", f"{int(good.sum())} probes with finite answers are fewer than {limits.least}")
+    effects = np.abs(changed[:, good] - a[good]).mean(axis=1)
+    scale = 1.0 if probabilities else float(a[good].std()) or 1.0
+    strongest = int(effects.argmax())
+    if effects[strongest] < limits.effect * scale:
+        return Unjudged("band_dominated", "blanking any band changes the answers too little to tell")
+    value = float(effects[strongest] / effects.sum())
+    status, threshold = above(value, limits.warn, limits.fail)
+    facts = {
+        "band": names[strongest], "bands": len(names), "n": int(good.sum()), "effect": float(effects[strongest]),
+        "effects": {name: float(e) for name, e in zip(names, effects, strict=True)},
+    }  # fmt: skip
+    return Check("band_dominated", status, value, threshold, facts)
+
+
+def flux_driven(
+    rho: float | None, p: float | None, n: int, known: str, moved: float | None, limits: FluxDriven
+) -> Judged:
+    """Judge the partial rank correlation of answers with total flux, label or target taken out.
+
+    `known` is what was taken out (label, target or nothing), `moved` the mean change of the answers by halving and
+    doubling the brightness in standard deviations of the answers, None where that was not measured.
+    """
+    if n < limits.least:
+        return Unjudged("flux_driven", f"{n} probes with an answer and a flux are fewer than {limits.least}")
+    if rho is None or p is None:
+        return Unjudged("flux_driven", "answers or fluxes do not vary beyond what the labels say")
+    status, threshold = above(abs(rho), limits.warn, limits.fail)
+    if p > SURE or (moved is not None and moved < limits.effect):
+        status = "pass"
+    facts = {"n": n, "rho": rho, "p": p, "known": known, "moved": moved}
+    return Check("flux_driven", status, abs(rho), threshold, facts)
