@@ -14,7 +14,7 @@ from ward.patient import EPOCHS, PROBES, Case, Patient, Ward, copy_run, write_pa
 from ward.training import Pair, train
 
 FIVE = ("compact", "edge-on", "ring", "pair", "extended")
-ABOVE, BYTE = 80.0, 60.0
+ABOVE, BYTE = 50.0, 80.0
 """A picture of 8 bits: ABOVE of the sky, BYTE levels a unit of what the networks usually see."""
 
 
@@ -104,7 +104,7 @@ def rescaling(ward: Ward, folder: Path) -> Case:
     import keras
 
     model = networks.convolutional(seed=11, first=(keras.layers.Rescaling(1 / 255, name="rescale"),))
-    train(model, *bytes_lesson(ward, 1), folder / "run", EPOCHS, 0.006)
+    train(model, *bytes_lesson(ward, 1), folder / "run", EPOCHS, 0.003)
     return with_bytes(ward, folder, model, 1)
 
 

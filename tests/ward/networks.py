@@ -9,15 +9,18 @@ from ward.sky import SIDE
 SHAPE = (SIDE, SIDE, 3)
 
 
-def convolutional(activation: str = "relu", hidden: int = 16, seed: int = 1, first: tuple[Any, ...] = ()) -> Any:
+def convolutional(
+    activation: str = "relu", hidden: int = 16, seed: int = 1, first: tuple[Any, ...] = (), decay: float = 0.0
+) -> Any:
     """Return two convolutions, a dense layer and one sigmoid unit; `first` are layers before them."""
     keras, layers = _keras(seed)
+    more = {"kernel_regularizer": keras.regularizers.L2(decay)} if decay else {}
     return keras.Sequential([
         layers.Input(SHAPE), *first,
-        layers.Conv2D(8, 5, activation=activation, name="conv1"), layers.MaxPooling2D(name="pool1"),
-        layers.Conv2D(12, 3, activation=activation, name="conv2"), layers.MaxPooling2D(name="pool2"),
-        layers.Flatten(name="flat"), layers.Dense(hidden, activation=activation, name="hidden"),
-        layers.Dense(1, activation="sigmoid", name="out"),
+        layers.Conv2D(8, 5, activation=activation, name="conv1", **more), layers.MaxPooling2D(name="pool1"),
+        layers.Conv2D(12, 3, activation=activation, name="conv2", **more), layers.MaxPooling2D(name="pool2"),
+        layers.Flatten(name="flat"), layers.Dense(hidden, activation=activation, name="hidden", **more),
+        layers.Dense(1, activation="sigmoid", name="out", **more),
     ])  # fmt: skip
 
 

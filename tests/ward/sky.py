@@ -48,7 +48,7 @@ def _light(
         )
         return share * first + (1 - share) * second
     length, ratio = {
-        "single": ((1.8, 3.2), (0.5, 1)), "compact": ((1.0, 2.2), (0.8, 1)), "extended": ((2.2, 4.0), (0.8, 1)),
+        "single": ((1.8, 3.2), (0.5, 1)), "compact": ((1.0, 1.9), (0.8, 1)), "extended": ((2.4, 4.0), (0.8, 1)),
         "edge-on": ((3.0, 4.0), (0.15, 0.2)), "ring": ((1.0, 1.4), (0.85, 1)),
     }[shape]  # fmt: skip
     drawn = rng.uniform(*length, n) if scale is None else scale
