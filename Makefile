@@ -66,10 +66,10 @@ demo: setup ## make the demo run: encounters simulated, a small network trained 
 
 test: setup keras2 ## run every check and every test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 quick: setup ## run the tests that take less than ten seconds each
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 zoo: setup ## write the README's table of formats and topologies anew, from the tests' results
 	@$(BIN)/python tests/zoo/table.py

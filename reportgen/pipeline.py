@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -36,6 +36,7 @@ from reportgen.extraction import About, open_run, write_extraction, write_probes
 from reportgen.isolation import Children, Limits, network_limits, reading_limits
 from reportgen.network import task
 from reportgen.network.choose import Ways
+from reportgen.network.plan import Amount, attributed, plan_for
 from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
@@ -72,7 +73,8 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     probes = load_probes(config.probes, base)
     progress("probes", 1, 1)
     ways = Ways(config.run.model, base, config.run.trust, config.task.prediction)
-    with Children((task.prepare, (probes.given, ways))) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
+    prepare = (task.prepare, (probes.given, ways, plan_for(probes, config)))
+    with Children(prepare) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
         return _report(loaded, probes, children, Path(scratch), progress, started)
 
 
@@ -91,7 +93,10 @@ def _report(
     key = sha256("\n".join(inputs).encode()).hexdigest()
     archive = base / config.archive
     with new_report(archive, training_run.name, started, key) as new:
-        failures = extract_all(training_run, probes, new.folder / "extraction", children, limits, progress)
+        failures = extract_all(
+            training_run, probes, new.folder / "extraction", children, limits, progress,
+            attributed(training_run, config),
+        )  # fmt: skip
         known = provenance(loaded) | {
             "probes_changed": probes_changed(archive, training_run.name, probes.sha256),
             "previous": previous_report(archive, training_run.name),
@@ -140,16 +145,27 @@ def render(report: Path, progress: Progress, formats: Sequence[str] | None = Non
 
 
 def extract_all(
-    run: Run, probes: ProbeSet, folder: Path, children: Children, limits: Limits, progress: Progress
+    run: Run,
+    probes: ProbeSet,
+    folder: Path,
+    children: Children,
+    limits: Limits,
+    progress: Progress,
+    amounts: Mapping[str, Amount] | None = None,
 ) -> tuple[Failure, ...]:
-    """Measure every checkpoint into its own file; each one that cannot be measured costs only itself."""
+    """Measure every checkpoint into its own file; each one that cannot be measured costs only itself.
+
+    `amounts` says how much is attributed at each, by name; by default nothing.
+    """
     write_probes(folder, probes)
     firsts: dict[str, Graph] = {}
     failures: list[Failure] = []
     for done, checkpoint in enumerate(run.checkpoints):
         progress("checkpoints", done, len(run.checkpoints))
         try:
-            failure = _extract(checkpoint, probes, folder, children, limits, firsts)
+            failure = _extract(
+                checkpoint, probes, folder, children, limits, firsts, (amounts or {}).get(checkpoint.name, "")
+            )
         except ReportgenError as error:
             failure = error.failure("checkpoint", checkpoint.file)
         if failure:
@@ -160,7 +176,13 @@ def extract_all(
 
 
 def _extract(
-    checkpoint: Checkpoint, probes: ProbeSet, folder: Path, children: Children, limits: Limits, firsts: dict[str, Graph]
+    checkpoint: Checkpoint,
+    probes: ProbeSet,
+    folder: Path,
+    children: Children,
+    limits: Limits,
+    firsts: dict[str, Graph],
+    amount: Amount,
 ) -> Failure | None:
     """Write one checkpoint's extraction; return what is missing where its network could not be run."""
     parcel = children.reader.ask(read_whole, checkpoint, firsts, limits=reading_limits(checkpoint.size))
@@ -169,7 +191,7 @@ def _extract(
         firsts.setdefault(reading.signature, reading.graph)
     measurement, failure, stored = None, None, reading.shown
     try:
-        asked = children.network.ask(task.measure, parcel, checkpoint, limits=limits, start=parcel.end)
+        asked = children.network.ask(task.measure, parcel, checkpoint, amount, limits=limits, start=parcel.end)
         measured: task.Measured = children.network.open(asked)
         measurement, stored = measured.measurement, measured.shown or stored
     except ReportgenError as error:

@@ -10,7 +10,16 @@ from reportgen.checkpoints.run import Checkpoint, History, Run
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.config import Config
 from reportgen.errors import Failure
-from reportgen.extraction import About, Layer, Measurement, write_extraction, write_probes, write_run
+from reportgen.extraction import (
+    About,
+    Attribution,
+    Layer,
+    Measurement,
+    Stress,
+    write_extraction,
+    write_probes,
+    write_run,
+)
 from reportgen.probes.probeset import Probe, ProbeSet
 
 SHAPE = (20, 20, 3)
@@ -42,6 +51,37 @@ def probe_set(n: int = 6, targets: bool = False, seed: int = 1) -> ProbeSet:
     )
 
 
+def attribution(answers: np.ndarray, rng: np.random.Generator) -> Attribution:
+    """Return noise inside a square galaxy for three probes; the last has no positive evidence."""
+    regions = np.zeros((3, 20, 20), np.uint8)
+    regions[:, 6:14, 6:14] = 1
+    pixels = np.abs(rng.normal(size=(3, 20, 20))).astype("f4") * (regions == 1)
+    cam = rng.uniform(size=(3, 8, 8)).astype("f4")
+    cam[2] = 0
+    return Attribution(
+        probes=np.arange(3), of=len(answers), fixed=3, explained="signed", weighting=np.ones((3, 1), "f4"),
+        score=np.array([2, -1, 0.1], "f4"), baseline=np.zeros(3, "f4"), layer="conv",
+        maps={"gradient": pixels, "grad_cam": cam, "integrated": pixels - pixels.mean(), "smooth_grad": pixels,
+              "occlusion": rng.normal(size=(3, 5, 5)).astype("f4")},
+        bands=np.ones((3, 3), "f4"), completeness=np.full(3, 0.01, "f4"), regions=regions,
+        settings={"smooth_n": 8, "smooth_sd": 0.1, "steps": 8, "patch": 4, "stride": 4, "seed": 1},
+        stages=(1, 2), weighted=2, checked=np.arange(2),
+        spearman={"gradient": np.full((2, 2), 0.9, "f4"), "grad_cam": np.full((2, 2), 0.1, "f4")},
+        ssim={"gradient": np.full((2, 2), 0.8, "f4"), "grad_cam": np.full((2, 2), 0.2, "f4")},
+    )  # fmt: skip
+
+
+def stress(answers: np.ndarray, rng: np.random.Generator) -> Stress:
+    """Return answers to four orientations and noise, each a little off."""
+    kinds = ("orientation",) * 4 + ("noise",)
+    moved = answers[None] + rng.normal(0, 0.05, (5, *answers.shape)) * (np.arange(5) > 0)[:, None, None]
+    return Stress(
+        probes=np.arange(len(answers)), of=len(answers), kinds=kinds,
+        amounts=("as it is", "rot180", "mirrored", "mirrored, rot180", "1"),
+        predictions=np.clip(moved, 0, 1).astype("f4"), found=np.ones(len(answers), bool), settings={"quiet": 0},
+    )  # fmt: skip
+
+
 def write_folder(
     folder: Path,
     *,
@@ -51,6 +91,7 @@ def write_folder(
     failures: tuple[Failure, ...] = (),
     history: bool = True,
     dead: tuple[int, ...] = (2,),
+    explained: bool = True,
 ) -> Path:
     """Write the extraction of a run: one convolution of five channels, one pooling, one sigmoid unit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +122,11 @@ def write_folder(
             ),
             {"class_name": "Sequential"}, "3.15.1", "2026-01-01", "Adam", "binary_crossentropy",
         )  # fmt: skip
-        measurement = Measurement(layers, {"conv": maps, "pool": pooled, "out": answers}, answers, None, "sigmoid")
+        measurement = Measurement(
+            layers, {"conv": maps, "pool": pooled, "out": answers}, answers, None, "sigmoid",
+            attribution=attribution(answers, rng) if explained else None,
+            stress=stress(answers, rng) if explained else None,
+        )  # fmt: skip
         name = f"epoch-{epoch:03d}"
         about = About(
             name, f"{name}.keras", "Keras model (.keras)", epoch, 1000, f"{epoch:064x}", "3.15.1", "2026-01-01", "Adam",

@@ -13,8 +13,8 @@ from reportgen.config.verdicts import Level, VerdictsConfig, read_gates
 
 SECTION_IDS = (
     "summary", "run", "probes", "architecture", "kernels", "weight_health", "weight_evolution", "activations",
-    "activation_health", "activation_evolution", "selectivity", "predictions", "representation", "provenance",
-    "failures",
+    "activation_health", "activation_evolution", "selectivity", "predictions", "attribution", "symmetry",
+    "representation", "provenance", "failures",
 )  # fmt: skip
 """The sections of a report in their usual order; a test holds this against `sections.SECTIONS`."""
 
@@ -59,6 +59,9 @@ class TaskConfig(Options):
     """Name of the output that is the prediction, where the network has several; by default its first vector."""
     output: str = ""
     """What the output is called in captions: merger probability, human score, …"""
+    cam_layer: str | None = None
+    """Layer whose maps Grad-CAM and LayerCAM weigh, by its name in the layer table; by default the last convolution,
+    behind its normalisation and activation function."""
     unit: str = ""
     """Unit of a regression's output, if it has one."""
 
@@ -108,6 +111,10 @@ class Config(Options):
     """The images every checkpoint is asked about."""
     task: TaskConfig = TaskConfig()
     """What the outputs of the network mean."""
+    depth: Literal["quick", "standard", "full"] = "standard"
+    """How much is measured beside activations and predictions. quick: predictions of the rotated and mirrored probes
+    alone. standard: all changes of the probes, and the attributions of up to 16 probes at up to six checkpoints. full:
+    more of each, at every checkpoint; ten times the time."""
     sections: tuple[SectionConfig, ...] = tuple(SectionConfig(id=name) for name in SECTION_IDS)
     """The sections of the report in their order: an id, or {id, title, options}."""
     verdicts: VerdictsConfig = VerdictsConfig()

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reportgen.extraction.explained import Attribution, Stress
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -51,3 +53,6 @@ class Measurement:
     """Names of the outputs that `predictions` does not hold, where a network has several."""
     notes: tuple[str, ...] = ()
     """What a reader must know of how the network was opened, a sentence each."""
+    attribution: Attribution | None = None
+    """None where it was not asked for at this checkpoint."""
+    stress: Stress | None = None

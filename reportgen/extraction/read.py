@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from reportgen.checkpoints.run import Checkpoint, History, Run
 from reportgen.errors import ExtractionError, Failure
 from reportgen.extraction.about import About
+from reportgen.extraction.explained import Attribution, Stress
+from reportgen.extraction.explained_file import read_group
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
 from reportgen.extraction.statistics import channel_statistics
@@ -99,6 +101,16 @@ class Extraction:
         with _open(self.path) as file:
             maps = file[self._groups[layer]]["maps"]
             return np.asarray(maps[()] if probe is None else maps[probe], np.float32)
+
+    def attribution(self) -> Attribution | None:
+        """Return which pixels made the answers; None in files that do not have it."""
+        with _open(self.path) as file:
+            return read_group(file, "attribution", Attribution)
+
+    def stress(self) -> Stress | None:
+        """Return the answers to changed probes; None in files that do not have them."""
+        with _open(self.path) as file:
+            return read_group(file, "stress", Stress)
 
     def channels(self, layer: str) -> Channels:
         """Return the statistics of a layer's channels over the probe set."""

@@ -9,6 +9,9 @@ one `<checkpoint>.h5` for each checkpoint:
                           saturated where the layer's function is flat somewhere (probe, channel)
     /predictions          (probe, unit)
     /scores               (probe, unit), where they can be had
+    /attribution          attribute plain (JSON of its words and numbers); the arrays of Attribution under their names,
+                          those of a dict in a group; only at checkpoints that were chosen for it
+    /stress               likewise, of Stress
 
 In `_probes.h5`: attribute about (JSON); images/000000 (y, x, band); inputs (probe, …); others/0000 (probe, …) for each
 further input of the network, where there are any.

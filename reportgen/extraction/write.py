@@ -18,6 +18,7 @@ from reportgen.checkpoints.run import Run
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import Failure
 from reportgen.extraction.about import About
+from reportgen.extraction.explained_file import write_group
 from reportgen.extraction.measurement import Measurement
 from reportgen.extraction.outline import outline
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
@@ -66,6 +67,10 @@ def _write_activations(file: h5py.File, measurement: Measurement) -> None:
     file.attrs["output_activation"] = measurement.output_activation
     file.attrs["other_outputs"] = json.dumps(measurement.other_outputs)
     file.attrs["notes"] = json.dumps(measurement.notes)
+    if measurement.attribution is not None:
+        write_group(file, "attribution", measurement.attribution)
+    if measurement.stress is not None:
+        write_group(file, "stress", measurement.stress)
 
 
 def write_probes(folder: Path, probes: ProbeSet) -> Path:

@@ -48,6 +48,9 @@ class LiveNetwork:
     other_outputs: tuple[str, ...]
     notes: tuple[str, ...]
     """What is not shown, and why."""
+    trace: Trace
+    """Of what further functions are traced, when asked for."""
+    compiled: bool
 
     def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
         """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
@@ -145,7 +148,7 @@ def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ..
             error = error or failed
     else:
         raise error or NetworkError("the model cannot be run")
-    return _network(tree, trace, results, function, fit, batch)
+    return _network(tree, trace, results, function, fit, batch, compiled)
 
 
 def _shown(live: Live, tree: Live) -> bool:
@@ -177,7 +180,13 @@ def _names(tree: Live, words: dict[int, tuple[str, ...]]) -> dict[int, str]:
 
 
 def _network(
-    tree: Live, trace: Trace, results: list[NDArray[np.float32]], function: Any, fit: Fit, batch: int | None
+    tree: Live,
+    trace: Trace,
+    results: list[NDArray[np.float32]],
+    function: Any,
+    fit: Fit,
+    batch: int | None,
+    compiled: bool,
 ) -> LiveNetwork:
     """Return the network of a trace and what it gave for empty images."""
     import tensorflow as tf
@@ -234,6 +243,8 @@ def _network(
         scored=trace.scored,
         other_outputs=trace.others,
         notes=_notes(trace),
+        trace=trace,
+        compiled=compiled,
     )
 
 

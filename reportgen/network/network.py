@@ -35,6 +35,20 @@ AUTOMATIC = {"input", "input_layer"}
 
 
 @dataclass(frozen=True)
+class Symbols:
+    """The symbolic tensors of a built network: further functions are traced from them when asked for."""
+
+    entries: tuple[Tensor, ...]
+    kept: dict[str, Tensor]
+    """Results of the layers that are handed over, by name."""
+    prediction: Tensor
+    scores: Tensor
+    """None where they cannot be had."""
+    compiled: bool
+    """Whether functions must be compiled."""
+
+
+@dataclass(frozen=True)
 class Network:
     """One architecture, ready to measure every checkpoint that has it."""
 
@@ -55,6 +69,11 @@ class Network:
     function: Callable[..., list[Tensor]]
     """From a batch for each input to the results."""
     bytes_per_probe: int
+    symbols: Symbols
+
+    def input_names(self, given: Mapping[str, object]) -> list[str]:
+        """Return under which name of `given` each input finds what it gets."""
+        return assign(_entries(self.graph, self.graph), {name: name for name in given})
 
     def measure(
         self, stored: StoredModel, inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]
@@ -143,6 +162,13 @@ def open_network(
         kept=tuple((graph.calls[i].name, i in turned) for i in kept),
         variables=built.layers,
         function=_traced(built.inputs, results, compiled=bool(turned)),
+        symbols=Symbols(
+            tuple(built.inputs),
+            {graph.calls[i].name: built.results[i][0] for i in kept},
+            prediction,
+            built.scores if head.known else None,
+            bool(turned),
+        ),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.extraction.measurement import Layer
+from reportgen.extraction.outline import outline
 from reportgen.network.words import activation_of, shown_options
 
 SPATIAL = ("Conv", "Pool", "UpSampling", "ZeroPadding", "Cropping", "SpatialDropout")
@@ -40,24 +42,9 @@ def layer_table(
     graph: Graph, stored: StoredModel, shapes: list[tuple[int | None, ...]], channels_first: frozenset[int]
 ) -> tuple[Layer, ...]:
     """Return one Layer a call; `shapes` are those of the results, without the batch axis."""
-    sizes = {layer.name: sum(v.value.size for v in layer.variables) for layer in stored.layers}
     table = []
-    seen: set[str] = set()
-    for number, (call, shape) in enumerate(zip(graph.calls, shapes, strict=True)):
+    for number, (call, row, shape) in enumerate(zip(graph.calls, outline(stored, graph), shapes, strict=True)):
         if number in channels_first and len(shape) > 1:
             shape = (*shape[1:], shape[0])
-        table.append(
-            Layer(
-                name=call.name,
-                weights=call.layer if call.layer in sizes else "",
-                class_name=call.class_name,
-                inputs=tuple(dict.fromkeys(graph.calls[ref.call].name for ref in call.inputs)),
-                output_shape=shape,
-                parameters=0 if call.layer in seen else sizes.get(call.layer, 0),
-                trainable=call.trainable,
-                activation=activation_of(call),
-                config=shown_options(call),
-            )
-        )
-        seen.add(call.layer)
+        table.append(replace(row, output_shape=shape, activation=activation_of(call), config=shown_options(call)))
     return tuple(table)

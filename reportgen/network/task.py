@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +11,29 @@ from numpy.typing import NDArray
 from reportgen.checkpoints.reading import Reading
 from reportgen.checkpoints.run import Checkpoint
 from reportgen.checkpoints.stored import StoredModel
+from reportgen.errors import NetworkError
+from reportgen.extraction.explained import Attribution, Stress
 from reportgen.extraction.measurement import Measurement
 from reportgen.network.choose import Ways, network_for
 from reportgen.network.engine import start_tensorflow
+from reportgen.network.explain import explained, pictures, stressed
 from reportgen.network.network import Network
+from reportgen.network.plan import Amount, Plan
 from reportgen.network.user_model import described, user_model
 
 if TYPE_CHECKING:
+    from reportgen.diagnostics.regions import Scene
     from reportgen.network.live import LiveNetwork
+    from reportgen.network.view import View
 
 _networks: dict[str, Network | LiveNetwork] = {}
 """Those built in this process, by signature."""
 _inputs: dict[str, NDArray[np.generic]] = {}
 _ways: list[Ways] = []
+_plans: list[Plan | None] = []
+_views: dict[str, View] = {}
+_scenes: dict[int, Scene] = {}
+"""Those taken apart already, by probe."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +45,21 @@ class Measured:
     """Under the names of a live network's layers; None where those of the reading hold."""
 
 
-def prepare(inputs: dict[str, NDArray[np.generic]], ways: Ways) -> None:
-    """Start TensorFlow and keep the prepared probes, `(probe, …)` for each input, and how networks are opened."""
+def prepare(inputs: dict[str, NDArray[np.generic]], ways: Ways, plan: Plan | None = None) -> None:
+    """Start TensorFlow and keep the prepared probes, `(probe, …)` for each input, and how networks are opened.
+
+    Without a plan activations and predictions are all that is measured.
+    """
     start_tensorflow()
+    if plan is not None and plan.depth != "quick":
+        import photutils.segmentation  # noqa: F401 - a large import belongs before the limits
+    _plans[:] = [plan]
     _inputs.update(inputs)
     _ways[:] = [ways]
 
 
-def measure(reading: Reading, checkpoint: Checkpoint) -> Measured:
-    """Return activations and predictions of the probes under a checkpoint's weights.
+def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Measured:
+    """Return activations and predictions of the probes under a checkpoint's weights, and what the plan asks for.
 
     Raises NetworkError where its network cannot be built or run.
     """
@@ -53,9 +69,43 @@ def measure(reading: Reading, checkpoint: Checkpoint) -> Measured:
         network = network_for(reading.stored, shapes, _ways[0], checkpoint.path, checkpoint.format, reading.graph)
         _networks[reading.signature] = network
     if isinstance(network, Network):
-        return Measured(network.measure(reading.stored, _inputs), None)
-    (alone,) = _inputs.values()
-    return Measured(network.measure(reading.stored, alone), network.named(reading.stored))
+        measurement, shown = network.measure(reading.stored, _inputs), None
+    else:
+        (alone,) = _inputs.values()
+        measurement, shown = network.measure(reading.stored, alone), network.named(reading.stored)
+    return Measured(_more(measurement, network, reading, amount), shown)
+
+
+def _more(measurement: Measurement, network: Network | LiveNetwork, reading: Reading, amount: Amount) -> Measurement:
+    """Return a measurement with attribution and stress; a network without them has the reason."""
+    plan = _plans[0] if _plans else None
+    if plan is None:
+        return measurement
+    from reportgen.network.viewed import view_of
+
+    try:
+        view = _views.get(reading.signature)
+        if view is None:
+            view = view_of(network, _inputs, plan.image, plan.shape, plan.layer)
+            _views[reading.signature] = view
+    except NetworkError as error:
+        return replace(measurement, attribution=Attribution(absent=error.problem), stress=Stress(absent=error.problem))
+    images = pictures(_inputs, plan)
+
+    def scene(probe: int) -> Scene:
+        from reportgen.diagnostics.regions import take_apart
+
+        if probe not in _scenes:
+            _scenes[probe] = take_apart(images[probe])
+        return _scenes[probe]
+
+    stress = stressed(view, images, measurement, plan, scene)
+    if not amount:
+        return replace(measurement, stress=stress)
+    loss = reading.stored.loss
+    return replace(
+        measurement, stress=stress, attribution=explained(view, images, measurement, plan, loss, scene, amount)
+    )
 
 
 def describe() -> dict[str, Any] | None:

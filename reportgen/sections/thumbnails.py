@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,15 @@ from reportgen.figures.stretch import display_rgb, shrink
 from reportgen.figures.style import palette
 from reportgen.probes.probeset import Probe, ProbeSet
 
+Kind = TypeVar("Kind", bound=np.generic)
+
 
 def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int]) -> list[Picture]:
     """Return the display picture of each chosen probe."""
     return [png(display_rgb(shrink(probes.images[i]), probes.bands, display)) for i in indices]
 
 
-def as_displayed(probe: Probe, maps: NDArray[np.float32]) -> NDArray[np.float32]:
+def as_displayed(probe: Probe, maps: NDArray[Kind]) -> NDArray[Kind]:
     """Turn maps `(y, x, …)` as the probe's picture is turned: FITS stores, and networks see, the lowest row first."""
     return maps[::-1] if probe.metadata.get("row_0") == "bottom" else maps
 
