@@ -17,7 +17,8 @@ from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.shortcuts import attribution_verdict
 from reportgen.sections.thumbnails import as_displayed, thumbnails
 
 TITLE = "Attribution: which pixels decide"
@@ -98,6 +99,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []
     figures: list[Figure] = []
+    judged: list[Judged] = []
     for group in measured:
         e = group.best.extraction
         own = [(x, a) for x in run.of_architecture(e.about.architecture) if (a := x.attribution()) is not None]
@@ -115,6 +117,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             rows = _rows(run, scored, here, telling)
             drawn = [_gallery(run, e, here, numbers, scored, telling), *_strip(run, good, telling, options)]
             drawn += _course(e, over)
+        judged.append(attribution_verdict(run, here))
         figures += drawn
         networks.append(
             Network(
@@ -126,7 +129,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     if not networks:
         why = "depth is quick" if run.config.depth == "quick" else "they are not in the extraction files"
         return Section(None, absent=f"No attributions were measured: {why}. Run again with depth: standard.")
-    return Section(Content(tuple(networks), options.sanity), tuple(figures))
+    return Section(Content(tuple(networks), options.sanity), tuple(figures), **told(judged))
 
 
 def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int, str]:

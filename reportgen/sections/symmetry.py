@@ -17,7 +17,8 @@ from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery
 from reportgen.figures.stretch import display_rgb, shrink
 from reportgen.sections.chosen import Group, measured_groups
-from reportgen.sections.section import Section
+from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.shortcuts import stress_verdicts
 from reportgen.sections.task import Task, task_of
 from reportgen.sections.thumbnails import as_displayed
 
@@ -113,6 +114,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         return Section(None, absent="No network of this run could be run on the probe set.")
     networks: list[Network] = []
     figures: list[Figure] = []
+    judged: list[Judged] = []
     for group in measured:
         e = group.best.extraction
         own = [(x, s) for x in run.of_architecture(e.about.architecture) if (s := x.stress()) is not None]
@@ -127,6 +129,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             over = [_at(x, s, task, group) for x, s in own if not s.absent]
             probes, order = _turned(run, here, task)
             drawn = [*_course(e, over), *(_orientations(run, e, here, task, k) for k in order[: options.worst])]
+        judged += stress_verdicts(run, e, here, followed(here, task)[0] if not here.absent else np.zeros((0, 0)))
         figures += drawn
         networks.append(
             Network(
@@ -141,7 +144,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             None, absent="No answers to changed probes are in the extraction files: they were made by an earlier "
             "version of reportgen. Run again.",
         )  # fmt: skip
-    return Section(Content(tuple(networks), options.rows), tuple(figures))
+    return Section(Content(tuple(networks), options.rows), tuple(figures), **told(judged))
 
 
 def followed(stress: Stress, task: Task) -> tuple[NDArray[np.float64], NDArray[np.int_] | None]:

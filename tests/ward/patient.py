@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import yaml
 
+from reportgen.config.verdicts import EVIDENCE
 from ward import sky
 from ward.training import Pair, train
 
 PROBES = 48
 EPOCHS = 5
+SECTIONS = [{"id": id, "options": {"morphology": 0} if id == "selectivity" else {}} for id in dict.fromkeys(EVIDENCE.values())]
+"""Those that judge; measuring the shapes of galaxies takes longer than all else, and judges nothing."""
 STEPS = [{"asinh": sky.SOFT}, {"scale": sky.SCALE}]
 
 
@@ -131,6 +134,7 @@ def write_papers(
             "prepare": {"steps": STEPS} if prepare is None else prepare,
         },
         "task": {"classes": list(classes)} if task is None else task,
+        "sections": SECTIONS,
         "report": {"formats": ["json"]},
     }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
