@@ -148,7 +148,7 @@ def test_faint_inputs_get_a_warning_with_the_number(tmp_path):
     report = report_of(write_folder(tmp_path / "e", probes=faint))
     check = next(c for c in report.checks if c.id == "input_range")
     assert check.status == "warn" and check.value == pytest.approx(float(np.abs(faint.inputs).max()))
-    assert "far less than the ±1" in as_html(report, {})
+    assert "far less than a normalised input has" in as_html(report, {})
 
 
 def test_figures_are_numbered_through_and_every_number_is_in_the_json(tmp_path):
