@@ -43,7 +43,7 @@ def network(seed: int, filters: int = 4) -> keras.Model:
     )
 
 
-def project(folder: Path, epochs: int = 2) -> Path:
+def project(folder: Path, epochs: int = 2, depth: str = "quick") -> Path:
     """Write a run of `epochs` checkpoints, five PNG probes with a catalogue, and a configuration; return that."""
     (folder / "run").mkdir(parents=True)
     (folder / "probes").mkdir()
@@ -66,14 +66,25 @@ def project(folder: Path, epochs: int = 2) -> Path:
         "  catalogue: probes/probes.csv\n"
         "  prepare: {steps: [{scale: 0.00392156862745098}]}\n"
         "task: {classes: [isolated, merger]}\n"
+        f"depth: {depth}\n"
     )
     return config
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    config = project(tmp_path_factory.mktemp("project"))
+    config = project(tmp_path_factory.mktemp("project"), depth="standard")
     return config, run(load(config), quiet, NOON)
+
+
+def test_attributions_and_answers_to_changed_probes_come_through_the_processes(made):
+    for extraction in open_run(made[1].folder / "extraction").extractions:
+        found, stress = extraction.attribution(), extraction.stress()
+        assert not found.absent and not stress.absent and found.layer == "conv"
+        assert found.maps["integrated"].shape == (5, 24, 24) and found.spearman["gradient"].shape == (2, 2)
+        np.testing.assert_allclose(stress.predictions[0], extraction.predictions, atol=1e-6)
+        sign = np.where(extraction.predictions[:, 0] >= 0.5, 1, -1)
+        np.testing.assert_allclose(found.score, sign * extraction.scores[:, 0], atol=1e-5)
 
 
 def test_a_report_is_filed_whole_with_the_layout_of_the_archive(made):
