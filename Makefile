@@ -71,8 +71,8 @@ test: setup keras2 ## run every check and every test
 quick: setup ## run the tests that take less than ten seconds each
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
-zoo: setup ## write the README's table of formats and topologies anew, from the tests' results
-	@$(BIN)/python tests/zoo/table.py
+zoo: setup keras2 ## write the README's table of formats and topologies anew, from the tests' results
+	@KERAS2_PYTHON="$${KERAS2_PYTHON:-$(CURDIR)/.keras2/bin/python}" $(BIN)/python tests/zoo/table.py
 
 check: test ## the same: style, types, layers and tests
 
@@ -81,6 +81,9 @@ fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with
 
 attacks: setup ## write one file for each class of attack into runs/attacks
 	@PYTHONPATH=tests $(BIN)/python -m attacks runs/attacks
+
+swaps: setup ## measure 20 checkpoints of ResNet50 swapped against each of them loaded
+	@SWAPS=20 $(BIN)/python -m pytest -q tests/test_swapping.py
 
 ward: setup ## report on small networks with one illness each and on healthy ones: print the table of illness and verdict
 	@PYTHONPATH=tests $(BIN)/python -m ward

@@ -1,4 +1,4 @@
-"""Valid checkpoints of each format, and ways to damage them; every one follows from a random generator alone."""
+"""Ways to damage valid checkpoints; every one follows from a random generator alone."""
 
 from __future__ import annotations
 
@@ -15,32 +15,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-import checkpoint_files as files
+import bundles
+from reportgen.checkpoints.table import read_table
 
 Random = np.random.Generator
-READABLE = frozenset({"keras", "hdf5", "hdf5-weights", "weights"})
-"""Formats whose valid file must be read, or its run shows nothing."""
-
-
-def write_valid(folder: Path) -> dict[str, Path]:
-    """Write a valid checkpoint of each format into a folder of its own."""
-    places = {kind: folder / kind for kind in ("keras", "hdf5", "hdf5-weights", "weights", "folder", "bundle", "saved")}
-    for place in places.values():
-        place.mkdir(parents=True)
-    files.write_keras(places["keras"] / "m.keras", iterations=3)
-    files.write_hdf5(places["hdf5"] / "m.h5", iterations=3)
-    files.write_hdf5(places["hdf5-weights"] / "m.h5", config=None)
-    files.write_v3(places["weights"] / "m.weights.h5", iterations=3)
-    with zipfile.ZipFile(places["keras"] / "m.keras") as archive:
-        archive.extractall(places["folder"] / "m")
-    import tensorflow as tf
-
-    values = {name: tf.Variable(np.ones((3, 4), "f4"), name=f"conv_{name}/kernel") for name in "abc"}
-    tf.train.Checkpoint(**values).write(str(places["bundle"] / "m"))
-    module = tf.Module()
-    module.values = list(values.values())
-    tf.saved_model.save(module, str(places["saved"] / "m"))
-    return places
 
 
 def mutate(valid: Path, target: Path, rng: Random) -> str:
@@ -56,6 +34,8 @@ def mutate(valid: Path, target: Path, rng: Random) -> str:
         kinds = [of_bytes, of_hdf5, of_hdf5]
     elif path.suffix == ".json":
         kinds = [of_bytes, of_json]
+    elif path.suffix == ".index":
+        kinds = [of_bytes, of_index, of_index]
     return kinds[int(rng.integers(len(kinds)))](path, rng)
 
 
@@ -102,7 +82,7 @@ def of_members(path: Path, rng: Random) -> str:
     if way == "bytes":
         members[place] = (name, damaged(data, rng)[1])
     elif way == "content":
-        edit = edited_hdf5 if name.endswith(".h5") else edited_json
+        edit = edited_hdf5 if name.endswith(".h5") else edited_npz if name.endswith(".npz") else edited_json
         members[place] = (name, edit(data, rng))
     elif way == "drop":
         del members[place]
@@ -129,6 +109,36 @@ def of_json(path: Path, rng: Random) -> str:
 def of_hdf5(path: Path, rng: Random) -> str:
     path.write_bytes(edited_hdf5(path.read_bytes(), rng))
     return f"hdf5 {path.name}"
+
+
+def of_index(path: Path, rng: Random) -> str:
+    """Damage entries of the index of a TensorFlow checkpoint; the checksums are right again."""
+    entries = dict(read_table(path.read_bytes()))
+    key = sorted(entries)[int(rng.integers(len(entries)))]
+    way = str(rng.choice(["value", "value", "key", "drop", "swap"]))
+    value = entries.pop(key)
+    if way == "value":
+        entries[key] = damaged(value, rng)[1] if value else rng.bytes(5)
+    elif way == "key":
+        entries[damaged(key, rng)[1] if key else b"x"] = value
+    elif way == "swap" and entries:
+        other = sorted(entries)[int(rng.integers(len(entries)))]
+        entries[key], entries[other] = entries[other], value
+    bundles.write_table(path, entries)
+    return f"index {way}"
+
+
+def edited_npz(data: bytes, rng: Random) -> bytes:
+    """Return an npz with one of its members damaged; the checksums are right again."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = sorted(members)[int(rng.integers(len(members)))]
+    members[name] = damaged(members[name], rng)[1]
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for member, content in members.items():
+            archive.writestr(zipfile.ZipInfo(member), content)
+    return held.getvalue()
 
 
 ODD: tuple[Any, ...] = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,8 @@ def test_it_needs_no_tensorflow_and_under_a_second(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     times = []
     for _ in range(3):
-        start = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         inspect(path)
-        times.append(time.monotonic() - start)
-    assert min(times) < 1.5  # alone on two quiet cores it takes 0.6 s
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < 1  # [s] of processor; both processes; the clock shows less where nothing else runs

@@ -73,15 +73,18 @@ def raises(kind: str) -> None:
     raise {"value": ValueError("that"), "memory": MemoryError()}[kind]
 
 
-def test_errors_come_back_with_all_their_words(child: Child) -> None:
+def test_errors_come_back_with_all_their_words(child: Child, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
     with pytest.raises(CheckpointError) as caught:
         answer(child, raises, "ours")
     assert str(caught.value) == str(
         CheckpointError("bad", where="a.h5", expected="good", received="worse", advice="mend it")
     )
-    for kind, word in (("value", "ValueError: that"), ("memory", "64 MiB"), ("recursion", "nested")):
-        with pytest.raises(ReportgenError, match=word):
+    for kind, word in (("value", "could not be worked on"), ("memory", "64 MiB"), ("recursion", "nested")):
+        with pytest.raises(ReportgenError, match=word) as caught_other:
             answer(child, raises, kind)
+        assert "Error" not in str(caught_other.value)
+    assert "ValueError: that" in caplog.text
     assert answer(child, process) > 0
 
 

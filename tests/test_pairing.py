@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from reportgen.checkpoints import find_run, read_checkpoint
 from reportgen.checkpoints.stored import Variable
 from reportgen.config.model import RunConfig
 from reportgen.errors import NetworkError
+from reportgen.network import open_network
 from reportgen.network.assign import pair
 
 
@@ -121,3 +123,31 @@ def test_names_that_leave_it_open_are_an_error_and_no_guess(make: Callable[[], A
     with pytest.raises(NetworkError, match="which array of the file is which cannot be told") as error:
         pair(layer, arrays, "it")
     assert words[0] in error.value.received and "kernel" in error.value.expected
+
+
+def test_files_that_list_their_arrays_otherwise_are_paired_anew(tmp_path: Path) -> None:
+    """What the last file showed of places holds for files alike in names, shapes and order alone."""
+    model = networks.sequential()
+    images, network = networks.inputs(), None
+    for seed, change in ((1, "none"), (2, "none"), (3, "reversed"), (4, "shared"), (5, "shared"), (6, "none")):
+        networks.fill(model, seed)
+        if change == "shared":
+            model.get_layer("norm").set_weights([np.full(3, 0.5 + seed, np.float32)] * 4)
+        model.save(tmp_path / "m.keras")
+        file = stored(tmp_path / "m.keras")
+        if change == "reversed":
+            file = replace(
+                file, layers=tuple(replace(x, variables=x.variables[::-1]) for x in reversed(file.layers))
+            )  # fmt: skip
+        if change == "shared":  # one array in several places says nothing of which place is whose
+            norm = next(x for x in file.layers if x.name == "norm")
+            one = norm.variables[0].value
+            alike = replace(norm, variables=tuple(Variable(v.name, one) for v in norm.variables))
+            file = replace(file, layers=tuple(alike if x is norm else x for x in file.layers))
+        network = network or open_network(file, images.shape[1:])
+        expected = model.predict(images, verbose=0)
+        np.testing.assert_allclose(network.measure(file, images).predictions, expected, rtol=0, atol=1e-6)
+    broken = replace(file, layers=file.layers[:-1])
+    with pytest.raises(NetworkError):
+        network.measure(broken, images)
+    np.testing.assert_allclose(network.measure(file, images).predictions, expected, rtol=0, atol=1e-6)

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -59,14 +58,7 @@ def outcomes() -> dict[Cell, str]:
     return {}
 
 
-def marked(cell: Cell) -> Any:
-    """Return a cell as a parameter; a network that lies in one part of its own is read as plain weights already."""
-    strict = cell.format != "sharded"
-    marks = [pytest.mark.xfail(strict=strict, reason=f"not read yet: {cell.pending}")] if cell.pending else []
-    return pytest.param(cell, id=str(cell), marks=marks)
-
-
-@pytest.mark.parametrize("cell", [marked(cell) for cell in CELLS])
+@pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_file_equals_the_keras_that_wrote_it(
     cell: Cell, era: Callable[[str], Path], judge: Judge, outcomes: dict[Cell, str]
 ) -> None:

@@ -43,6 +43,8 @@ def read_graph(stored: StoredModel) -> Graph:
     major = str(model.get("keras_version") or stored.keras_version).partition(".")[0]
     calls: list[Call] = []
     ends = _inline(model, None, _Scope(calls, Counter()))
+    if not ends:
+        raise CheckpointError("the network has no output", expected="at least one layer, and a result of the model")
     if len(ends) > OUTPUT_LIMIT:
         raise CheckpointError(f"the network has {len(ends)} outputs, far too many", expected=f"at most {OUTPUT_LIMIT}")
     return Graph(

@@ -39,7 +39,8 @@ def _declared(path: str, dataset: Node, *, short: bool) -> int:
 
     if not isinstance(dataset, h5py.Dataset):
         raise CheckpointError(f"no array at {path}", expected="an array there, as the file's own list says")
-    if dataset.external or dataset.is_virtual:
+    plan = dataset.id.get_create_plist()
+    if plan.get_external_count() or plan.get_layout() == h5py.h5d.VIRTUAL:
         raise CheckpointError(
             f"the numbers of {path} lie in another file",
             expected="arrays stored in the file itself",
@@ -68,8 +69,13 @@ def _declared(path: str, dataset: Node, *, short: bool) -> int:
 
 def _values(dataset: Node) -> NDArray[np.generic]:
     """Return a dataset's numbers; bfloat16, which NumPy does not know, as float32."""
+    import h5py
+
     if not _is_bfloat16(dataset.dtype):
-        return np.asarray(dataset[()])
+        values = np.empty(dataset.shape, dataset.dtype)
+        if values.size:
+            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+        return values
     halves = np.frombuffer(np.ascontiguousarray(dataset[()]).tobytes(), dtype="<u2")
     return widened(halves).reshape(dataset.shape)
 

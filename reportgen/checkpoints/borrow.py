@@ -81,7 +81,7 @@ def _fits(lent: Checkpoint, described: dict[str, Any], shapes: Counter[tuple[int
     """Return whether every array of a file finds its layer in an architecture."""
     try:
         stored = read_checkpoint(lent)
-        known = dict(leaves(described))
+        known = dict(leaves(stored.config or described))
     except CheckpointError:
         return False
     return _shapes(stored) == shapes and all(_has_sizes(layer, known.get(layer.name)) for layer in stored.layers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reportgen.checkpoints.json_text import Json
+from reportgen.checkpoints.outline import is_model, leaves
 from reportgen.errors import CheckpointError
 
 STRING_LIMIT = 2000
@@ -109,6 +110,19 @@ def policy(value: Json) -> str:
             return f"{config['mode']}_from_{config.get('source_name') or 'float32'}"
         return str(config.get("name") or "float32")
     return str(value or "float32")
+
+
+def in_bfloat16(model: dict[str, Any] | None) -> frozenset[str] | None:
+    """Return the display names of the layers whose weights are bfloat16, or None where no description says it.
+
+    Keras 2 writes these numbers as two opaque bytes each, and not of what kind they are.
+    """
+    if model is None or not is_model(model):
+        return None
+    known = ((name, layer["config"]) for name, layer in leaves(model))
+    return frozenset(
+        name for name, options in known if isinstance(options, dict) and policy(options.get("dtype")) == "bfloat16"
+    )
 
 
 def quantization(value: Json) -> str:

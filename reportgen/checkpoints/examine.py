@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reportgen.checkpoints.counter import iterations
-from reportgen.checkpoints.formats import head_of, parts_of, recognise
+from reportgen.checkpoints.formats import FOREIGN, head_of, parts_of, recognise
 from reportgen.checkpoints.kinds import refusal
 from reportgen.checkpoints.limits import regular
 from reportgen.checkpoints.walk import Found
+from reportgen.checkpoints.wording import in_words
 from reportgen.errors import CheckpointError
 
 
@@ -71,8 +72,10 @@ def examine(found: Found, root: Path) -> Examined:
         )  # fmt: skip
     except CheckpointError as error:
         return Examined(None, error)
-    except OSError as error:
-        return Examined(None, CheckpointError(f"cannot be opened: {error.strerror or error}"))
+    except FOREIGN as error:
+        return Examined(None, CheckpointError(
+            "cannot be opened", received=in_words(error), advice="Copy it again, or leave it out with run.checkpoints."
+        ))  # fmt: skip
 
 
 def last_change(parts: Sequence[Path]) -> int:
@@ -89,4 +92,6 @@ def _digest(parts: Sequence[Path], path: Path) -> str:
                          hashlib.file_digest(file, "sha256").hexdigest()))  # fmt: skip
     if len(sums) == 1 and parts[0] == path:
         return sums[0][1]
-    return hashlib.sha256("".join(f"{digest}  {name}\n" for name, digest in sums).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(f"{digest}  {name}\n" for name, digest in sums).encode("utf-8", "surrogateescape")
+    ).hexdigest()

@@ -21,7 +21,7 @@ from reportgen.errors import CheckpointError
 HEAD = 4096
 """How much of a file is read to recognise it [byte]; HDF5 may begin behind a block of the user's, at 512 ·2ⁿ."""
 
-_FOREIGN = (
+FOREIGN = (
     OSError, KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError, RecursionError, MemoryError,
     ArithmeticError, zipfile.BadZipFile, zlib.error, struct.error,
 )  # fmt: skip
@@ -78,7 +78,7 @@ def recognise(path: Path, head: bytes) -> str | None:
         try:
             if kind.recognise(path, head):
                 return key
-        except _FOREIGN as error:
+        except FOREIGN as error:
             raise CheckpointError(f"damaged {kind.title}", where=path.name, received=in_words(error)) from error
     return None
 
@@ -108,7 +108,7 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
             received=error.received,
             advice=error.advice or "Save it again, or leave it out with run.checkpoints.",
         ) from error
-    except _FOREIGN as error:
+    except FOREIGN as error:
         raise CheckpointError(
             f"cannot be read as {kind.title}",
             where=checkpoint.file,

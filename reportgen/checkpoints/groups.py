@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,8 +32,8 @@ class Groups(Protocol):
     def identity(self, path: str) -> Hashable:
         """Return what two paths to one group have in common."""
 
-    def arrays(self, paths: Sequence[str]) -> list[Array]:
-        """Return arrays, all of them judged before the first is read."""
+    def arrays(self, paths: Sequence[str], bfloat16: Collection[str] = ()) -> list[Array]:
+        """Return arrays, all of them judged before the first is read; opaque ones in `bfloat16` are that."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Hdf5Groups:
         """Return where the group lies in the file."""
         return address(find_hdf5(self.file, path))
 
-    def arrays(self, paths: Sequence[str]) -> list[Array]:
+    def arrays(self, paths: Sequence[str], bfloat16: Collection[str] = ()) -> list[Array]:
         """Return datasets."""
-        return read_arrays(self.file, paths)
+        return read_arrays(self.file, paths, bfloat16=bfloat16)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class JoinedGroups:
             None if part.children(path) is None else part.identity(path) for part in self.parts.values()
         )  # fmt: skip
 
-    def arrays(self, paths: Sequence[str]) -> list[Array]:
+    def arrays(self, paths: Sequence[str], bfloat16: Collection[str] = ()) -> list[Array]:
         """Return arrays, each out of the part it lies in; raises CheckpointError where two parts have it."""
         owners: dict[str, list[str]] = {name: [] for name in self.parts}
         for path in paths:
@@ -96,7 +96,7 @@ class JoinedGroups:
             owners[having[0]].append(path)
         found: dict[str, Array] = {}
         for name, owned in owners.items():
-            found.update(zip(owned, self.parts[name].arrays(owned), strict=True))
+            found.update(zip(owned, self.parts[name].arrays(owned, bfloat16), strict=True))
         return [found[path] for path in paths]
 
 
@@ -135,6 +135,6 @@ class ArrayGroups:
         """Return the path: nothing here has two."""
         return path.strip("/")
 
-    def arrays(self, paths: Sequence[str]) -> list[Array]:
+    def arrays(self, paths: Sequence[str], bfloat16: Collection[str] = ()) -> list[Array]:
         """Return arrays."""
         return [self.found[path.strip("/")] for path in paths]

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 DEPTH_LIMIT = 24
 
+_LINKS = {1: "a SoftLink", 64: "an ExternalLink"}
+"""HDF5's number of a kind of link → its name in h5py."""
+
 Node = Any
 """An HDF5 file, group or dataset; h5py has no types of its own."""
 
@@ -61,19 +64,24 @@ def find_hdf5(file: Node, path: str) -> Node:
     parts = [part for part in path.split("/") if part]
     if len(parts) > DEPTH_LIMIT:
         raise CheckpointError(f"a group lies {len(parts)} deep", expected=f"at most {DEPTH_LIMIT} levels")
-    found = file
+    if not parts or not is_group(file):
+        return None if parts else file
+    # With HDF5's own calls: an object of h5py's for each step costs more than to read most arrays.
+    found = file.id
     for part in parts:
-        link = found.get(part, getlink=True) if isinstance(found, h5py.Group) else None
-        if link is None:
+        name = part.encode("utf-8", "surrogateescape")
+        if not isinstance(found, h5py.h5g.GroupID) or not found.links.exists(name):
             return None
-        if not isinstance(link, h5py.HardLink):
+        kind = found.links.get_info(name).type
+        if kind != h5py.h5l.TYPE_HARD:
             raise CheckpointError(
-                f"{path} points to another place by a {type(link).__name__}",
+                f"{path} points to another place by {_LINKS.get(kind, 'a link of its own kind')}",
                 expected="arrays stored in the file itself",
                 advice="Files of weights hold no links; do not trust this one.",
             )
-        found = found[part]
-    return found
+        found = h5py.h5o.open(found, name)
+    kinds = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset, h5py.h5t.TypeID: h5py.Datatype}
+    return next((make(found) for kind, make in kinds.items() if isinstance(found, kind)), None)
 
 
 def is_group(found: Node) -> TypeGuard[Node]:

@@ -23,7 +23,7 @@ _WORDS = {
     "pointwise_kernel": "pointwise_kernel",
 }  # fmt: skip
 """Keras 1 called the moving variance running_std."""
-_NAME = re.compile(rf"(?:(?P<layer>[^/]*)_)?(?P<word>{'|'.join(_WORDS)})(?P<gate>_[icfozrh])?(?P<rest>:\d+)?")
+_NAME = re.compile(rf"(?:(?P<layer>.*)_)?(?P<word>{'|'.join(_WORDS)})(?P<gate>_[icfozrh])?(?P<rest>:\d+)?")
 _GATES = ({"i", "f", "c", "o"}, {"z", "r", "h"})
 """Gates of LSTM and GRU, each in the order in which Keras 2 lays them side by side."""
 _ORDER = ("ifco", "zrh")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from reportgen.checkpoints.arrays import read_arrays
-from reportgen.checkpoints.cleaning import policy
+from reportgen.checkpoints.cleaning import in_bfloat16
 from reportgen.checkpoints.groups import Hdf5Groups
 from reportgen.checkpoints.hdf5 import Node, find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.json_text import Json, parse_json
@@ -19,7 +19,7 @@ from reportgen.checkpoints.keras_1 import is_old, modern
 from reportgen.checkpoints.keras_1_weights import converted, spelled, unflipped
 from reportgen.checkpoints.limits import CONFIG_LIMIT, METADATA_LIMIT
 from reportgen.checkpoints.other_state import SEEDS, count
-from reportgen.checkpoints.outline import count_layers, is_model, layer_name, layers_of, leaves
+from reportgen.checkpoints.outline import count_layers, is_model, layer_name, layers_of, leaves, with_names
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
 from reportgen.checkpoints.text import storable
 from reportgen.checkpoints.training import class_of, loss_of
@@ -86,6 +86,8 @@ def _stored(file: Node, group: Node, config: dict[str, Any] | None) -> StoredMod
     if old and config is not None and is_model(config):
         config = modern(config)
     other: Counter[str] = Counter()
+    if config is not None and is_model(config):
+        config = with_names(config, _names(group, "layer_names"))
     layers = list(_layers(group, config, other, old=old))
     entries = dict(leaves(config)) if config is not None and is_model(config) else {}
     for number, layer in enumerate(layers):
@@ -107,7 +109,7 @@ def _are_old(group: Node, config: dict[str, Any] | None) -> bool:
 def _layers(group: Node, config: dict[str, Any] | None, other: Counter[str], *, old: bool) -> Iterator[StoredLayer]:
     """Yield the layers that have weights, those of nested models each on its own; count in `other` what is none."""
     nested = None if config is None else _nested(config)
-    short = _in_bfloat16(config)
+    short = in_bfloat16(config)
     places: dict[str, list[tuple[str, str]]] = {}
     for name in _names(group, "layer_names"):
         found = find_hdf5(group, name)
@@ -119,22 +121,12 @@ def _layers(group: Node, config: dict[str, Any] | None, other: Counter[str], *, 
                 other["seed generators"] += 1
             else:
                 places.setdefault(layer, []).append((variable, f"{name}/{weight}"))
-    paths = [(path, layer in short) for layer, listed in places.items() for _, path in listed]
+    paths = [(path, short is None or layer in short) for layer, listed in places.items() for _, path in listed]
     arrays = iter(
         read_arrays(group, [path for path, _ in paths], bfloat16={path for path, is_short in paths if is_short})
     )
     for layer, listed in places.items():
         yield StoredLayer(layer, tuple(Variable(variable, next(arrays)) for variable, _ in listed))
-
-
-def _in_bfloat16(config: dict[str, Any] | None) -> frozenset[str]:
-    """Return the display names of the layers whose weights the architecture says are bfloat16."""
-    if config is None or not is_model(config):
-        return frozenset()
-    known = ((name, layer["config"]) for name, layer in leaves(config))
-    return frozenset(
-        n for n, options in known if isinstance(options, dict) and policy(options.get("dtype")) == "bfloat16"
-    )
 
 
 def _nested(config: dict[str, Any]) -> dict[str, Inside]:

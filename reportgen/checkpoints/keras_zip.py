@@ -10,6 +10,7 @@ from reportgen.checkpoints.keras_members import CONFIG, read_model
 from reportgen.checkpoints.members import ZipMembers
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.checkpoints.zip_files import check_directory, open_zip
+from reportgen.errors import CheckpointError
 
 
 def recognise(path: Path, head: bytes) -> bool:
@@ -20,8 +21,8 @@ def recognise(path: Path, head: bytes) -> bool:
         check_directory(path)
         with zipfile.ZipFile(path) as archive:
             return CONFIG in archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return False  # a zip that breaks off has lost its list of members
+    except (CheckpointError, zipfile.BadZipFile, OSError, ValueError):
+        return False  # a zip that breaks off has lost its list of members; an archive of a million images is none
 
 
 def read(path: Path, config: dict[str, Any] | None = None) -> StoredModel:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from reportgen.checkpoints.hdf5 import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.walk import Found, folder_kind
+from reportgen.checkpoints.zip_files import check_directory
 from reportgen.errors import CheckpointError
 
 OTHER_SUFFIXES = frozenset({
@@ -32,6 +33,11 @@ _CONTENTS: tuple[tuple[bytes, int, str, str], ...] = (
     (b"\xfd7zXZ", 0, "compressed by xz", "Unpack it with unxz."),
 )
 """(first bytes, their place, what it is, what to do)."""
+_KERAS = frozenset({
+    "layers", "_layer_checkpoint_dependencies", "vars", "optimizer", "model_weights", "optimizer_weights",
+    "top_level_model_weights", "keras_version", "backend", "model_config", "training_config", "layer_names",
+})  # fmt: skip
+"""Groups and attributes at the root of HDF5 that Keras writes: with one of them, arrays are no images of the user's."""
 
 
 def looks_meant(file: str) -> bool:
@@ -64,7 +70,7 @@ def refusal(found: Found, head: bytes) -> CheckpointError | None:
     if head.startswith(b"PK\x03\x04"):
         return _zip(found.path, meant)
     if is_hdf5(head):
-        return _hdf5(found.path, meant)
+        return _hdf5(found, meant)
     if not meant:
         return None
     name = PurePosixPath(found.file).name
@@ -72,6 +78,8 @@ def refusal(found: Found, head: bytes) -> CheckpointError | None:
         if found.path.with_name(name.partition(".data-0")[0] + ".index").exists():
             return None  # told once, by its .index
         return _refuse("the data of a TensorFlow checkpoint without its .index", "Copy the .index file beside it.")
+    if name.lower().endswith(".weights.json"):
+        return _refuse("a list of parts that names none", "Copy it again with its parts, or leave it out.")
     if name.endswith(".index"):
         return _refuse("a damaged index of a TensorFlow checkpoint", "Copy it again, or leave it out.")
     text = head.lstrip().lower()
@@ -98,8 +106,13 @@ def _pickle(found: Found, meant: bool) -> CheckpointError | None:
 def _zip(path: Path, meant: bool) -> CheckpointError | None:
     """Return the error for a zip file without a Keras model."""
     try:
+        check_directory(path)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+    except CheckpointError:
+        if meant:
+            raise
+        return None
     except (zipfile.BadZipFile, OSError, ValueError):
         return _refuse("a truncated or damaged zip file", "Copy it again, or wait until it is written.")
     if any(name.endswith("data.pkl") for name in names):
@@ -107,10 +120,13 @@ def _zip(path: Path, meant: bool) -> CheckpointError | None:
     return _refuse("a zip file without a Keras model inside", "Leave it out with run.checkpoints.") if meant else None
 
 
-def _hdf5(path: Path, meant: bool) -> CheckpointError | None:
+def _hdf5(found: Found, meant: bool) -> CheckpointError | None:
     """Return the error for an HDF5 file without Keras weights; our own files and arrays of images are passed over."""
-    with open_hdf5(path) as file:
-        if "about" in file.attrs or any(not is_group(find_hdf5(file, name)) for name in list(file)[:100]):
+    with open_hdf5(found.path) as file:
+        inside = list(file)[:100]
+        arrays = any(not is_group(find_hdf5(file, name)) for name in inside)
+        keras = not _KERAS.isdisjoint(inside) or not _KERAS.isdisjoint(file.attrs)
+        if "about" in file.attrs or (arrays and not keras and not found.file.endswith((".keras", ".weights.h5"))):
             return None
     advice = "Was it saved by something else than Keras? Leave it out with run.checkpoints."
     return _refuse("an HDF5 file without Keras' lists of layers", advice) if meant else None

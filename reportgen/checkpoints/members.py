@@ -82,7 +82,8 @@ def read_regular(path: Path, limit: int) -> bytes:
             raise CheckpointError(f"{path.name} is no regular file", expected="a file as Keras writes it")
         if about.st_size > limit:
             raise CheckpointError(f"{path.name} has {size(about.st_size)}", expected=f"at most {size(limit)}")
-        return file.read(limit)
+        # Python makes room for as much as is asked for, so not for the limit.
+        return file.read(about.st_size)
 
 
 def refused_link(path: Path) -> CheckpointError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reportgen.errors import CheckpointError
@@ -62,6 +62,26 @@ def leaves(model: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[
             yield from leaves(layer, name + "/", depth + 1)
         else:
             yield name, layer
+
+
+def with_names(model: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a model whose nested models all have names; `names` are those of its own layers, where there is one each.
+
+    Keras up to 2.1 wrote no name for a Sequential; what files of weights call it is known by its place alone.
+    """
+    if not is_model(model):
+        return model
+    layers = layers_of(model)
+    given = names if len(names) == len(layers) else ()
+    renewed = []
+    for number, layer in enumerate(layers):
+        if is_model(layer):
+            layer = with_names(layer)
+            if layer_name(layer) == "Sequential":
+                layer = {**layer, "name": given[number] if given else f"sequential_{number + 1}"}
+        renewed.append(layer)
+    config = model["config"]
+    return {**model, "config": renewed if isinstance(config, list) else {**config, "layers": renewed}}
 
 
 def count_layers(model: dict[str, Any]) -> int:

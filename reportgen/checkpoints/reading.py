@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reportgen.checkpoints.architecture import architecture_signature, read_graph
+from reportgen.checkpoints.architecture import read_graph
 from reportgen.checkpoints.examine import last_change
 from reportgen.checkpoints.formats import parts_of, read_checkpoint
-from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.graph import Graph, graph_signature
 from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.run import Checkpoint
 from reportgen.checkpoints.stored import StoredModel
@@ -38,11 +38,11 @@ def read_whole(checkpoint: Checkpoint, firsts: Mapping[str, Graph]) -> Reading:
         stored = read_checkpoint(checkpoint)
     finally:
         _still_the_same(checkpoint)
-    signature = architecture_signature(stored)
     try:
         graph = read_graph(stored)
     except CheckpointError:  # weights alone: there are only the names in the file
-        return Reading(stored, stored, signature, None)
+        return Reading(stored, stored, graph_signature(None, stored.layers), None)
+    signature = graph_signature(graph, stored.layers)
     first = firsts.get(signature, graph)
     return Reading(stored, renamed(stored, graph, first), signature, first)
 

@@ -105,7 +105,8 @@ def _described(path: Path) -> Iterator[tuple[int, str, bytes]]:
         yield from _described_by_keras(beside) if beside.is_file() else _described_inside(path / GRAPH)
     except CheckpointError as error:
         raise CheckpointError(
-            f"the SavedModel's description is damaged: {error.problem}", expected=f"{METADATA} as Keras writes it",
+            f"the SavedModel's description is damaged: {error.problem}",
+            expected=f"{GRAPH} and {METADATA} as Keras writes them",
             received=error.received, advice=error.advice or "Copy the whole folder again, or leave it out.",
         ) from error  # fmt: skip
 

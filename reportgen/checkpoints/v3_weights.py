@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.cleaning import in_bfloat16
 from reportgen.checkpoints.groups import Groups, Hdf5Groups
 from reportgen.checkpoints.hdf5 import find_hdf5, is_group, is_hdf5, open_hdf5
 from reportgen.checkpoints.numbering import unnumbered
@@ -25,6 +26,8 @@ ROLES = frozenset({
 """Attributes under which Keras' own layers keep the layers inside them."""
 REPEATED = frozenset({("spectral_normalization", "kernel")})
 """(class, array) that is stored once more with the layer inside."""
+WRITTEN = {"model": "functional", "group_query_attention": "grouped_query_attention"}
+"""Class in a description → class the groups are called after, where the two differ."""
 GROUP_LIMIT = 10_000
 """Twice as many as a network may have layers."""
 
@@ -61,7 +64,9 @@ def read_weights(groups: Groups, config: dict[str, Any] | None) -> StoredModel:
         named = list(_described(groups, "", config, "", other))
     else:
         named = list(_undescribed(groups, other))
-    arrays = iter(groups.arrays([path for _, _, places in named for _, path in places]))
+    short = in_bfloat16(config)
+    paths = [(path, short is None or name in short) for name, _, places in named for _, path in places]
+    arrays = iter(groups.arrays([path for path, _ in paths], {path for path, is_short in paths if is_short}))
     layers = tuple(
         StoredLayer(
             storable(name),
@@ -109,8 +114,7 @@ def _counted(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]
         kind = snake(str(layer.get("class_name")))
         if is_operation(layer) or (kind == "input_layer" and model["class_name"] == "Sequential"):
             continue
-        # Every model made of layers but a Sequential is written as `functional`, whatever its description says.
-        kind = "functional" if kind == "model" else kind
+        kind = WRITTEN.get(kind, kind)
         number = counts[kind] = counts.get(kind, -1) + 1
         yield layer, kind, f"{kind}_{number}" if number else kind
 

@@ -23,7 +23,7 @@ class Found:
 
     path: Path
     file: str
-    """Relative to the run folder, with slashes."""
+    """Relative to the run folder, with slashes; a byte that is no UTF-8 stands as \\xff."""
     kind: Literal["file", "model folder", "link", "other"]
     """other: a pipe, a socket, a device."""
     size: int = 0
@@ -58,10 +58,11 @@ def walk(folder: Path, patterns: Sequence[str]) -> Iterator[Found]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name == "__pycache__":
                 continue
-            found = _look(Path(entry.path), prefix + entry.name)
+            name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            found = _look(Path(entry.path), name)
             if found is None:
                 if depth < DEPTH_LIMIT:
-                    folders.append((f"{prefix}{entry.name}/", Path(entry.path), depth + 1))
+                    folders.append((f"{name}/", Path(entry.path), depth + 1))
             elif wanted.fullmatch(found.file):
                 yield found
         pending.extend(reversed(folders))

@@ -57,7 +57,10 @@ def _answer(message: bytes, exchange: Exchange, plants: dict[str, str]) -> Parce
     except RecursionError:
         told = "what it describes is nested too deeply"
     except Exception as error:
-        told = f"{type(error).__name__}: {error}"
+        told = "it could not be worked on; most likely it is damaged"
+        unforeseen = ReportgenError(told, advice="Save it again, or leave it out with run.checkpoints. -v says more.")
+        unforeseen.add_note(f"{type(error).__name__}: {error}"[:2000])  # for the log of the parent alone
+        return exchange.lay_down(unforeseen)
     return exchange.lay_down(ReportgenError(told))
 
 

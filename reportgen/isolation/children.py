@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, Pipe
 from types import TracebackType
 from typing import Any, Self
 
-from reportgen.errors import ReportgenError
+from reportgen.errors import ReportgenError, printable
 from reportgen.isolation.exchange import Exchange, Parcel
 from reportgen.isolation.limits import Limits, reading_limits
 
@@ -71,6 +71,8 @@ class Child:
             self.end()
             raise ReportgenError(_NONSENSE, received=str(error), advice=_ADVICE) from error
         if isinstance(value, ReportgenError):
+            for note in getattr(value, "__notes__", ()):
+                log.debug("the %s process: %s", self.title, printable(note, 2000))
             raise value
         return value
 

@@ -1,4 +1,4 @@
-"""The arrays of a file into the variables of a network, each by its name."""
+"""Which array of a file belongs to which variable of a layer, each by its name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from reportgen.checkpoints.numbering import unnumbered
-from reportgen.checkpoints.stored import StoredLayer, Variable
+from reportgen.checkpoints.stored import Variable
 from reportgen.checkpoints.variables import snake
 from reportgen.errors import NetworkError
 from reportgen.network.engine import KerasLayer
@@ -49,13 +47,6 @@ class Place:
     def name(self) -> str:
         """The last word of its name: kernel, bias, …"""
         return str(self.weight.name)
-
-
-def assign(layer: KerasLayer, stored: StoredLayer | None, shown: str) -> None:
-    """Put a stored layer's arrays into a Keras layer's weights, all or none; raises NetworkError as `pair` does."""
-    with np.errstate(over="ignore"):  # a number too large for the network's type becomes infinite, and is reported
-        for weight, value in pair(layer, stored.variables if stored is not None else (), shown):
-            weight.assign(value)
 
 
 def pair(layer: KerasLayer, arrays: Sequence[Variable], shown: str) -> list[tuple[Any, Any]]:

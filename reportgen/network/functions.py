@@ -76,7 +76,7 @@ def call_function(
             advice=WAYS_OUT,
         )
     given = {**config, **kwargs}
-    if name != "Cast":
+    if name not in {"Cast", "cast"}:
         given.pop("dtype", None)
     if unknown := set(given) - set(inspect.signature(function).parameters):
         raise NetworkError(f"{shown} ({name}) has unknown arguments", where=shown, received=", ".join(sorted(unknown)))

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
-from reportgen.checkpoints.graph import Call, Graph
-from reportgen.checkpoints.numbering import unnumbered
+from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.renaming import renamed
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import CheckpointError, NetworkError, printable
 from reportgen.extraction.measurement import Layer, Measurement
-from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
+from reportgen.network.engine import Tensor, start_tensorflow
 from reportgen.network.head import Head, find_head
 from reportgen.network.inputs import Fit, assign, fit_input
+from reportgen.network.pairing import Pairing, meant_inputs
 from reportgen.network.table import channels_first_calls, layer_table
 from reportgen.network.wording import in_words
 from reportgen.network.words import hands_on
@@ -30,8 +30,6 @@ BATCH_BYTES = 512 * 2**20
 """Results of one batch may take this much memory [byte]."""
 INPUT_LIMIT = 65536
 """Pixels a side."""
-AUTOMATIC = {"input", "input_layer"}
-"""Names Keras gives to inputs, without their numbers."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,8 @@ class Network:
     """The layer table."""
     kept: tuple[tuple[str, bool], ...]
     """(name, channels first) of the results that are handed over."""
-    variables: dict[str, KerasLayer]
-    """Display name → Keras layer."""
+    pairing: Pairing
+    """Its variables, and whose array goes into which."""
     function: Callable[..., list[Tensor]]
     """From a batch for each input to the results."""
     bytes_per_probe: int
@@ -73,7 +71,7 @@ class Network:
 
     def input_names(self, given: Mapping[str, object]) -> list[str]:
         """Return under which name of `given` each input finds what it gets."""
-        return assign(_entries(self.graph, self.graph), {name: name for name in given})
+        return assign(meant_inputs(self.graph, self.graph), {name: name for name in given})
 
     def measure(
         self, stored: StoredModel, inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]
@@ -83,12 +81,8 @@ class Network:
         `inputs` is `(probe, …)` as prepared; for several inputs one array for each, by name, and under no name what
         the one without a name gets. Raises NetworkError where the weights are not this network's.
         """
-        if architecture_signature(stored) != self.signature:
-            raise NetworkError("the checkpoint has another architecture", expected="open_network for it first")
-        graph = read_graph(stored)
-        arrays = assign(_entries(graph, self.graph), inputs if isinstance(inputs, Mapping) else {"": inputs})
-        _swap(self.variables, renamed(stored, graph, self.graph))
-        return _measurement(self, arrays)
+        entries = self.pairing.swap(stored)
+        return _measurement(self, assign(entries, inputs if isinstance(inputs, Mapping) else {"": inputs}))
 
 
 def open_network(
@@ -113,7 +107,7 @@ def open_network(
         ) from error
     graph, signature = first or own, architecture_signature(stored)
     stored = renamed(stored, own, graph)
-    entries = _entries(own, graph)
+    entries = meant_inputs(own, graph)
     shapes = assign(entries, input_shape if isinstance(input_shape, Mapping) else {"": input_shape})
     chosen = _named(graph, prediction)
 
@@ -160,7 +154,7 @@ def open_network(
         other_outputs=others,
         layers=layer_table(graph, stored, results_of, turned),
         kept=tuple((graph.calls[i].name, i in turned) for i in kept),
-        variables=built.layers,
+        pairing=Pairing(signature, graph, built.layers),
         function=_traced(built.inputs, results, compiled=bool(turned)),
         symbols=Symbols(
             tuple(built.inputs),
@@ -171,17 +165,6 @@ def open_network(
         ),
         bytes_per_probe=4 * sum(int(np.prod([n or 1 for n in r.shape[1:]])) for r in results),
     )
-
-
-def _entries(own: Graph, first: Graph) -> list[Call]:
-    """Return the inputs under the names that are meant: the file's own, or where Keras made those the first file's.
-
-    Names of inputs do not count as architecture.
-    """
-    return [
-        theirs if unnumbered(mine.layer) in AUTOMATIC else mine
-        for mine, theirs in zip(own.inputs, first.inputs, strict=True)
-    ]
 
 
 def _named(graph: Graph, prediction: str | None) -> int | None:
@@ -215,21 +198,6 @@ def _traced(entries: Sequence[Tensor], results: list[Tensor], *, compiled: bool)
         autograph=False,
     )
     return function
-
-
-def _swap(layers: dict[str, KerasLayer], stored: StoredModel) -> None:
-    """Put a checkpoint's arrays into the network; every layer is checked, and no array is left over."""
-    from reportgen.network.assign import assign
-
-    arrays = {layer.name: layer for layer in stored.layers}
-    for name, layer in layers.items():
-        assign(layer, arrays.get(name), name)
-    if extra := sorted(set(arrays) - set(layers)):
-        raise NetworkError(
-            f"the file has arrays of {', '.join(extra[:5])}, which the architecture does not use",
-            expected="arrays of the layers of the architecture",
-            advice="The file's weights are not those of its architecture; was it saved whole?",
-        )
 
 
 def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Measurement:

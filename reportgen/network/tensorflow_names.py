@@ -72,6 +72,7 @@ TENSORFLOW: dict[str, Callable[..., Any]] = {
     "compat.v1.transpose": lambda a, perm=None, conjugate=False: ops.transpose(a, axes=perm),
     "transpose": lambda a, perm=None, conjugate=False: ops.transpose(a, axes=perm),
     "squeeze": lambda input, axis=None: ops.squeeze(input, axis=axis),
+    "compat.v1.squeeze": lambda input, axis=None: ops.squeeze(input, axis=axis),
     "expand_dims": lambda input, axis: ops.expand_dims(input, axis=axis),
     "reverse": lambda tensor, axis: ops.flip(tensor, axis=axis),
     "__operators__.getitem": lambda tensor, slice_spec: get_item(tensor, slice_spec),
@@ -92,7 +93,8 @@ TENSORFLOW: dict[str, Callable[..., Any]] = {
     "nn.leaky_relu": lambda features, alpha=0.2: ops.leaky_relu(features, negative_slope=alpha),
     "nn.log_softmax": lambda logits, axis=-1: ops.log_softmax(logits, axis=-1 if axis is None else axis),
     "math.l2_normalize": _l2_normalised,
-    "linalg.matmul": _matmul, "pad": _pad, "split": _split, "tile": lambda input, multiples: ops.tile(input, multiples),
+    "linalg.matmul": _matmul, "pad": _pad, "compat.v1.pad": _pad, "split": _split,
+    "tile": lambda input, multiples: ops.tile(input, multiples),
     "unstack": lambda value, num=None, axis=0: ops.unstack(value, num, axis),
 }  # fmt: skip
 """Path in TensorFlow, as Keras 2 wrote it → the function, under TensorFlow's names of the arguments."""

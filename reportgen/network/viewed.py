@@ -92,8 +92,8 @@ def _rebuilt(
 
     own: dict[str, tuple[Any, ...]] = {}
     for call in network.graph.calls:
-        if call.layer in network.variables and network.variables[call.layer].weights:
-            own.setdefault(call.layer, tuple(network.variables[call.layer].weights))
+        if call.layer in network.pairing.layers and network.pairing.layers[call.layer].weights:
+            own.setdefault(call.layer, tuple(network.pairing.layers[call.layer].weights))
     why = "" if symbols.scores is not None else _hidden(network.head.activation)
     return View(shape, chosen, tuple(own.values()), batch_size(network.bytes_per_probe), predicted, sloped, why)
 

@@ -55,7 +55,8 @@ def not_judged(sections: Sequence[Section]) -> Iterator[NotJudged]:
 
 def unmet(gates: Mapping[str, str], checks: Sequence[Check], missing: Sequence[NotJudged]) -> Iterator[Gate]:
     """Yield the gates that are not met. What cannot be judged has not passed: a gate that is silent is no gate."""
-    for id, level in gates.items():
+    for id in (id for id in EVIDENCE if id in gates):  # the gravest first
+        level = gates[id]
         given = [check for check in checks if check.id == id]
         worst = min(given, key=lambda check: ORDER[check.status], default=None)
         if worst is None:

@@ -15,10 +15,10 @@ from reportgen.figures import Figure, Limits, chart_figure
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
+from reportgen.sections.changed import METHOD, of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Judged, Section, told
-from reportgen.sections.shortcuts import attribution_verdict
 from reportgen.sections.thumbnails import as_displayed, thumbnails
 
 TITLE = "Attribution: which pixels decide"
@@ -111,13 +111,14 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         good = [(x, a) for x, a in own if not a.absent]
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
+        checked = next((m.sanity.verdict for m in numbers.methods if m.id == METHOD), "") if numbers else ""
+        judged.append(of_attribution(here, checked == "fails", run.config.verdicts))
         rows: tuple[Row, ...] = ()
         if numbers is not None:
             telling = _telling(run, scored, here)
             rows = _rows(run, scored, here, telling)
             drawn = [_gallery(run, e, here, numbers, scored, telling), *_strip(run, good, telling, options)]
             drawn += _course(e, over)
-        judged.append(attribution_verdict(run, here))
         figures += drawn
         networks.append(
             Network(

@@ -8,9 +8,9 @@ import numpy as np
 
 from reportgen.diagnostics.partial import partial_rank_correlation
 from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.sections.changed import moved_by_flux
 from reportgen.sections.confounders import MEASURED, Column
 from reportgen.sections.section import Judged, Unjudged
-from reportgen.sections.symmetry import followed
 from reportgen.sections.task import task_of
 from reportgen.sections.verdicts.shortcuts import flux_driven
 
@@ -38,18 +38,6 @@ def flux_verdict(run: ExtractedRun, extraction: Extraction, columns: Sequence[Co
         known = "label"
         control = np.array([float(p.label == task.classes[1]) if p.label in task.classes else np.nan for p in probes])
     found = partial_rank_correlation(answers, flux.values, control)
-    return flux_driven(found.rho, found.p, found.n, known, brightness_moves(run, extraction), run.config.verdicts.flux_driven)
-
-
-def brightness_moves(run: ExtractedRun, extraction: Extraction) -> float | None:
-    """Return the mean change of the answers by halving and doubling the flux, in standard deviations of the answers."""
-    stress = extraction.stress()
-    if stress is None or stress.absent:
-        return None
-    answers, _ = followed(stress, task_of(run, extraction))
-    changed = [i for i, kind in enumerate(stress.kinds) if kind == "flux"]
-    good = np.isfinite(answers[[0, *changed]]).all(axis=0)
-    spread = float(answers[0, good].std()) if good.any() else 0.0
-    if not changed or spread == 0:
-        return None
-    return float(np.abs(answers[changed][:, good] - answers[0, good]).mean()) / spread
+    return flux_driven(
+        found.rho, found.p, found.n, known, moved_by_flux(extraction, task), run.config.verdicts.flux_driven
+    )

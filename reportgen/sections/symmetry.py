@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from reportgen.config import Options
@@ -16,9 +15,9 @@ from reportgen.figures import Figure, chart_figure, png
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery
 from reportgen.figures.stretch import display_rgb, shrink
+from reportgen.sections.changed import followed, of_stress
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.section import Judged, Section, told
-from reportgen.sections.shortcuts import stress_verdicts
 from reportgen.sections.task import Task, task_of
 from reportgen.sections.thumbnails import as_displayed
 
@@ -122,6 +121,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         if here is None:
             continue
         task = task_of(run, e)
+        judged += of_stress(here, task, run.config.verdicts)
         over: list[At] = []
         probes: list[Turned] = []
         drawn: list[Figure] = []
@@ -129,7 +129,6 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             over = [_at(x, s, task, group) for x, s in own if not s.absent]
             probes, order = _turned(run, here, task)
             drawn = [*_course(e, over), *(_orientations(run, e, here, task, k) for k in order[: options.worst])]
-        judged += stress_verdicts(run, e, here, followed(here, task)[0] if not here.absent else np.zeros((0, 0)))
         figures += drawn
         networks.append(
             Network(
@@ -145,18 +144,6 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             "version of reportgen. Run again.",
         )  # fmt: skip
     return Section(Content(tuple(networks), options.rows), tuple(figures), **told(judged))
-
-
-def followed(stress: Stress, task: Task) -> tuple[NDArray[np.float64], NDArray[np.int_] | None]:
-    """Return `(variant, probe)` answers and classes; of many classes the probability of the one chosen as it is."""
-    by_variant = [task.probabilities(p) for p in stress.predictions]
-    classes = None
-    if task.kind != "regression":
-        classes = np.array([[-1 if c is None else c for c in task.chosen(p)] for p in stress.predictions])
-    if task.kind == "classes" and classes is not None:
-        rows = np.arange(len(stress.probes))
-        return np.stack([p[rows, np.maximum(classes[0], 0)] for p in by_variant]), classes
-    return np.stack([task.answers(p) for p in stress.predictions]), classes
 
 
 def _at(extraction: Extraction, stress: Stress, task: Task, group: Group) -> At:

@@ -204,11 +204,11 @@ ATTACKS: tuple[Attack, ...] = (
     refused("layers-twenty-thousand.keras", "layers", changed(
         lambda ls: ls.extend(layer("ReLU", f"r{i}") for i in range(20_000)))),
     refused("models-nested-deep.keras", "nested", described(nested(150))),
-    weights_only("models-nested-thirty.keras", "nested", described(nested(30))),
+    refused("models-nested-thirty.keras", "nested", described(nested(30))),
     weights_only("graph-circle.keras", "never comes", described(circle())),
     reported("graph-backwards.keras", described(backwards(30))),
     reported("graph-backwards-long.keras", described(backwards(600))),
-    weights_only("graph-doubled.keras", "too many|nested", described(doubled(20))),
+    refused("graph-doubled.keras", "nested", described(doubled(20))),
     weights_only("graph-doubled-empty.keras", "too many|nested", described(doubled(11, 900, leaf=False))),
     weights_only("graph-many-uses.keras", "too many", described(many_uses(40_000))),
     weights_only("graph-many-ends.keras", "too many|ends|outputs", described(many_ends(60_000))),

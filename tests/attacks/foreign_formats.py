@@ -1,9 +1,9 @@
-"""Checkpoints and saved models of TensorFlow, and weights in several files: broken, or pointing elsewhere."""
+"""Checkpoints and saved models of TensorFlow: broken, or pointing elsewhere."""
 
 from __future__ import annotations
 
 import functools
-import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.attack import Attack, Place
+from attacks.attack import Attack, Place, refused, weights_only
 
 
 @functools.cache
@@ -53,6 +53,11 @@ def swap_for_link(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
+def swap_for_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 def pointing(place: Place) -> None:
     """Write a checkpoint beside a text file `checkpoint` that names one outside."""
     of_bundle(lambda index, data: None)(place)
@@ -86,72 +91,50 @@ def saved_model(edit: Callable[[Path], object]) -> Callable[[Place], None]:
     return write
 
 
-def sharded(*parts: str) -> Callable[[Place], None]:
-    """Return what writes weights in several files, whose list names those parts."""
-
-    def write(place: Place) -> None:
-        listed = {f"/layers/conv2d_{i}/vars": part for i, part in enumerate(parts)}
-        place.path.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": listed}))
-
-    return write
-
-
 def orbax(place: Place) -> None:
     place.path.mkdir()
     (place.path / "_CHECKPOINT_METADATA").write_text("{}")
 
 
-BUNDLE = "TensorFlow"
-EITHER = ("refused", "weights only")
-
 ATTACKS: tuple[Attack, ...] = (
-    Attack("bundle-shard-missing.index", of_bundle(lambda index, data: data.unlink()), ("refused",), f"data|{BUNDLE}"),
-    Attack("bundle-data-cut.index", of_bundle(lambda index, data: cut(data, 0.5)), ("refused",), f"data|{BUNDLE}"),
-    Attack("bundle-index-cut.index", of_bundle(lambda index, data: cut(index, 0.5)), ("refused",), f"index|{BUNDLE}"),
-    Attack("bundle-index-empty.index", of_bundle(lambda index, data: index.write_bytes(b"")), ("refused",), "empty"),
-    Attack("bundle-data-flipped.index", of_bundle(lambda index, data: flip(data, 20)), EITHER, f"data|{BUNDLE}"),
-    Attack("bundle-index-flipped.index", of_bundle(lambda index, data: flip(index, 20)), EITHER, f"index|{BUNDLE}"),
-    Attack(
+    refused(
+        "bundle-shard-missing.index", "data-00000-of-00001 is missing", of_bundle(lambda index, data: data.unlink())
+    ),
+    refused("bundle-data-cut.index", "lies outside its data file", of_bundle(lambda index, data: cut(data, 0.5))),
+    refused("bundle-index-cut.index", "index is cut or damaged", of_bundle(lambda index, data: cut(index, 0.5))),
+    refused("bundle-index-empty.index", "empty", of_bundle(lambda index, data: index.write_bytes(b""))),
+    refused("bundle-data-flipped.index", "checksum of a/", of_bundle(lambda index, data: flip(data, 20))),
+    refused("bundle-index-flipped.index", "checksum in the index", of_bundle(lambda index, data: flip(index, 20))),
+    refused(
         "bundle-data-a-link.index",
-        of_bundle(lambda i, d: swap_for_link(d, i.parent.parent / "foreign.txt")),
-        ("refused",),
-        f"link|{BUNDLE}",
+        "is a link",
+        of_bundle(lambda index, data: swap_for_link(data, index.parent.parent / "foreign.txt")),
     ),
-    Attack(
-        "bundle-data-a-pipe.index",
-        of_bundle(lambda i, d: (d.unlink(), __import__("os").mkfifo(d))),
-        ("refused",),
-        f"regular|data|{BUNDLE}",
-    ),
-    Attack("bundle-pointing-outside.index", pointing, EITHER, ""),
-    Attack("saved-model-writing", writing_graph, EITHER, ""),
-    Attack(
+    refused("bundle-data-a-pipe.index", "no regular file", of_bundle(lambda index, data: swap_for_pipe(data))),
+    weights_only("bundle-pointing-outside.index", "weights alone", pointing),
+    weights_only("saved-model-writing", "weights alone", writing_graph),
+    refused(
         "saved-model-no-variables",
+        r"variables\.index is missing",
         saved_model(lambda path: shutil.rmtree(path / "variables")),
-        ("refused",),
-        "variables|SavedModel",
     ),
-    Attack("saved-model-graph-cut", saved_model(lambda path: cut(path / "saved_model.pb", 0.5)), EITHER, ""),
-    Attack(
+    refused(
+        "saved-model-graph-cut", "description is damaged", saved_model(lambda path: cut(path / "saved_model.pb", 0.5))
+    ),
+    refused(
         "saved-model-graph-a-link",
+        "is a link",
         saved_model(lambda path: swap_for_link(path / "saved_model.pb", path.parent.parent / "foreign.txt")),
-        EITHER,
-        "",
     ),
-    Attack(
+    refused(
         "saved-model-metadata-noise",
+        "description is damaged",
         saved_model(lambda path: (path / "keras_metadata.pb").write_bytes(np.random.default_rng(3).bytes(5000))),
-        EITHER,
-        "",
     ),
-    Attack(
+    refused(
         "saved-model-metadata-bomb",
+        "byte is cut",
         saved_model(lambda path: (path / "keras_metadata.pb").write_bytes(b"\x0a\xff\xff\xff\xff\x7f" + bytes(100))),
-        EITHER,
-        "",
     ),
-    Attack("orbax-folder", orbax, ("refused",), "Orbax"),
-    Attack("sharded-outside.weights.json", sharded("../../foreign.txt", "/etc/passwd"), ("refused", "passed over")),
-    Attack("sharded-missing.weights.json", sharded("not-there_00000.weights.h5"), ("refused", "passed over")),
-    Attack("sharded-itself.weights.json", sharded("sharded-itself.weights.json"), ("refused", "passed over")),
+    refused("orbax-folder", "Orbax", orbax),
 )

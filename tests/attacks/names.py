@@ -134,7 +134,7 @@ def _attacks() -> Iterator[Attack]:
 
 FILE_NAMES = (
     "<script>alert(8)<.h5", "\u202e5h.live.h5", "new\nline.h5", "escape\x1b[31m.h5", "$(touch escaped).h5",
-    " .h5", "CON.h5", "-rf.h5", "n" * 240 + ".h5", "'quote\".h5", "&amp;.h5",
+    " .h5", "CON.h5", "-rf.h5", "n" * 240 + ".h5", "'quote\".h5", "&amp;.h5", "half-\udcff.h5",
 )  # fmt: skip
 """Names of the files themselves."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attacks import architectures, code, disk, foreign_formats, names, storage, zips
+from attacks import architectures, code, disk, foreign_formats, names, several_files, storage, zips
 from attacks.attack import SECRET, Attack, Place
 
 ATTACKS: dict[str, Attack] = {
     attack.file: attack
-    for room in (disk, zips, storage, architectures, code, names, foreign_formats)
+    for room in (disk, zips, storage, architectures, code, names, foreign_formats, several_files)
     for attack in room.ATTACKS
 }
 """By the name of the file."""

@@ -223,7 +223,6 @@ def recurrent(image: Any, steps: Any) -> list[Any]:
     """Return every recurrent layer over `(6, 8)`, and over images of a series."""
     film = layers.Reshape((2, 3, 4, 2), name="film")(image)
     own = layers.GRU(2, go_backwards=True, name="own_back")
-    cells = layers.StackedRNNCells([layers.LSTMCell(3, name="one"), layers.GRUCell(2, name="two")], name="stack")
     return [
         layers.LSTM(3, name="lstm")(steps),
         layers.LSTM(3, return_sequences=True, use_bias=False, name="lstm_all")(steps),
@@ -236,7 +235,6 @@ def recurrent(image: Any, steps: Any) -> list[Any]:
         layers.TimeDistributed(layers.Dense(2), name="each")(steps),
         layers.TimeDistributed(layers.Conv2D(2, 2, name="each_inner"), name="each_image")(film),
         layers.RNN(layers.LSTMCell(3, name="cell"), name="of_cell")(steps),
-        layers.RNN(cells, return_sequences=True, name="stacked")(steps),
         layers.ConvLSTM2D(2, 2, name="conv_lstm")(film),
         layers.ConvLSTM1D(2, 2, return_sequences=True, name="conv_lstm_line")(layers.Reshape((3, 4, 4))(image)),
     ]  # fmt: skip

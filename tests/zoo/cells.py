@@ -22,6 +22,7 @@ TOPOLOGIES: dict[str, str] = {
     "augmentation": "augmentation layers of Keras 3",
     "attention": "every attention",
     "recurrent": "every recurrent layer",
+    "stacked": "stacked recurrent cells",
     "operations": "bare functions, slices",
     "mixed_float16": "mixed float16",
     "mixed_bfloat16": "mixed bfloat16",
@@ -73,23 +74,12 @@ WEIGHTS_ONLY = {
 """Topologies that cannot be rebuilt → the class the reason has to name."""
 
 HALF = {"mixed_float16": 5e-3, "mixed_bfloat16": 2**-7, "bfloat16": 2**-7, "int8": 5e-3}
-"""Topologies whose arithmetic is coarse → relative tolerance; one bfloat16 rounded the other way is off by 2⁻⁷."""
+"""Topologies whose arithmetic is coarse → relative tolerance.
 
-PENDING_FORMATS: dict[tuple[str, str], str] = {
-    ("3", "folder"): "unzipped .keras folders",
-    ("3", "npz"): "weights as npz",
-    ("2", "npz"): "weights as npz",
-    ("3", "sharded"): "sharded weights",
-    ("3", "bundle"): "TensorFlow checkpoints",
-    ("2", "bundle"): "TensorFlow checkpoints",
-    ("2", "saved"): "SavedModel folders",
-    ("3", "export"): "SavedModel folders",
-    ("2", "1.2"): "Keras 1",
-}
-"""Formats whose reader is not there yet."""
-
-PENDING_TOPOLOGIES = {"two_inputs": "networks with several inputs", "int8": "int8"}
-"""Topologies that cannot be run yet."""
+In bfloat16 Keras itself differs by 5.9e-3 between a model run eagerly and the same run in a graph (measured with 3.15.1
+and 2.15.0 on `sequential`), because a graph does not round between a layer's sum, bias and activation. We have to: what
+comes before the last activation is a result of its own. All layers but that one are equal to the last bit.
+"""
 
 _NEVER = {
     "3": frozenset({"slashes", "locally_connected"}),
@@ -98,13 +88,15 @@ _NEVER = {
 """What an era does not have at all."""
 _SEQUENTIALS = frozenset({"sequential", "sequential_without_input", "nested", "backbone", "channels_first"})
 _OLD = _SEQUENTIALS | {
-    "branches", "two_inputs", "activations", "slashes", "locally_connected", "lambdas", "custom_layer",
+    "branches", "two_inputs", "activations", "stacked", "slashes", "locally_connected", "lambdas",
+    "custom_layer",
 }  # fmt: skip
 _OLDER = frozenset({"sequential", "sequential_without_input", "branches", "two_inputs", "slashes"})
 _ALL = frozenset(TOPOLOGIES)
 _NOT: dict[tuple[str, str], frozenset[str]] = {
-    ("3", "hdf5"): frozenset({"subclassed", "augmentation"}),
-    ("3", "bare"): frozenset({"subclassed", "augmentation"}),
+    ("3", "hdf5"): frozenset({"augmentation"}),
+    ("3", "bare"): frozenset({"augmentation"}),
+    ("3", "bundle"): frozenset({"stacked"}),
     ("3", "export"): _ALL - {"sequential", "branches", "two_inputs", "subclassed"},
     ("2", "hdf5"): frozenset({"subclassed"}),
     ("2", "bare"): frozenset({"subclassed"}),
@@ -130,17 +122,6 @@ class Cell:
     def written(self) -> bool:
         """Whether that Keras can write it."""
         return self.topology not in NOT_WRITTEN[self.era, self.format]
-
-    @property
-    def pending(self) -> str:
-        """What it waits for, if anything."""
-        if not self.written:
-            return ""
-        if waits := PENDING_FORMATS.get((self.era, self.format), ""):
-            return waits
-        if (self.era, self.format, self.topology) == ("2", "2.1", "nested"):
-            return "names of nested Sequentials, which Keras 2.1 did not write"
-        return PENDING_TOPOLOGIES.get(self.topology, "") if self.format != "export" else ""
 
     def __str__(self) -> str:
         return f"keras {self.era}-{self.format}-{self.topology}"

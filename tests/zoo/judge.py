@@ -70,12 +70,12 @@ class Judge:
         """Return what the network makes of the inputs."""
         if turned:  # probes are always (y, x, channel)
             inputs = {name: np.moveaxis(value, 1, -1) for name, value in inputs.items()}
-        given: Any = inputs if len(inputs) > 1 else next(iter(inputs.values()))
-        shapes = {name: value.shape[1:] for name, value in inputs.items()}
+        # An only input gets the images whatever its name: a Sequential has none in some formats.
+        given = inputs if len(inputs) > 1 else {"": next(iter(inputs.values()))}
+        shapes = {name: value.shape[1:] for name, value in given.items()}
         key = (architecture_signature(stored), tuple(shapes.items()))
         if key not in self.networks:
-            one: Any = shapes if len(inputs) > 1 else next(iter(shapes.values()))
-            self.networks[key] = open_network(stored, one)
+            self.networks[key] = open_network(stored, shapes)
         return self.networks[key].measure(stored, given)
 
     def why_not(self, stored: StoredModel, inputs: dict[str, np.ndarray]) -> str:

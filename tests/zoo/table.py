@@ -17,18 +17,26 @@ from zoo.cells import FORMATS, TOPOLOGIES, Cell
 README = Path(__file__).resolve().parents[2] / "README.md"
 BEGIN, END = "<!-- zoo -->\n", "<!-- /zoo -->\n"
 ERAS = {"3": "Keras 3.15", "2": "Keras 2.15 and older"}
-WORDS = {"yes": "●", "weights": "○", "not written": "", "no": "✗"}
+WORDS = {"yes": "yes", "weights": "weights", "not written": "–", "no": "**no**"}
+KEY = (
+    "Each cell is a file that Keras wrote. **yes**: its weights, the activations of every layer and the output equal\n"
+    "that Keras (1e-6 relative; 5e-3 for half precision and int8, 2⁻⁷ for bfloat16). **weights**: all arrays are\n"
+    "equal, and one line says which class stops the rest, or that the file holds no architecture. **–**: that Keras\n"
+    "cannot write it (of `export()`, most are left out).\n"
+)
+"""What stands above the table."""
 
 
 def table(outcomes: Mapping[Cell, str]) -> str:
     """Return the table in Markdown, one part an era, without what no format of an era can hold."""
-    parts = []
+    parts = [KEY]
     for era, formats in FORMATS.items():
         shown = [name for name in formats if name != "bare"]
-        rows = [f"| {ERAS[era]} | {' | '.join(formats[name] for name in shown)} |", "|---" + "|:-:" * len(shown) + "|"]
+        heads = [formats[name].replace(" ", "&nbsp;") for name in shown]
+        rows = [f"| {ERAS[era]} | {' | '.join(heads)} |", "|---" + "|:-:" * len(shown) + "|"]
         for topology, title in TOPOLOGIES.items():
             cells = [WORDS[_both(outcomes, era, name, topology)] for name in shown]
-            if any(cells):
+            if set(cells) != {WORDS["not written"]}:
                 rows.append(f"| {title} | {' | '.join(cells)} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)

@@ -130,6 +130,13 @@ def recurrent() -> Any:
     return close(image, blocks.recurrent(image, layers.Reshape((6, 8), name="steps")(image)), "recurrent")
 
 
+def stacked() -> Any:
+    image = Input((6, 4, 2), name="image")
+    cells = layers.StackedRNNCells([layers.LSTMCell(3, name="one"), layers.GRUCell(2, name="two")], name="stack")
+    x = layers.RNN(cells, return_sequences=True, name="stacked")(layers.Reshape((6, 8), name="steps")(image))
+    return close(image, [x], "stacked")
+
+
 def operations() -> Any:
     image = Input((8, 8, 2), name="image")
     return close(image, blocks.operations_3(image) if KERAS_3 else blocks.operations_2(image), "operations")

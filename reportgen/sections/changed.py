@@ -1,0 +1,79 @@
+"""Answers to changed probes, and attributions, as the rules on shortcuts want them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reportgen.config import VerdictsConfig
+from reportgen.diagnostics.attribution import share
+from reportgen.diagnostics.regions import border
+from reportgen.extraction import Attribution, Extraction, Stress
+from reportgen.extraction.explained import GALAXY, OUTSKIRTS
+from reportgen.sections.attributed import NAMES, on_pixels
+from reportgen.sections.section import Judged, Unjudged
+from reportgen.sections.task import Task
+from reportgen.sections.verdicts.shortcuts import attribution_off_galaxy, band_dominated, orientation_dependent
+
+METHOD = "integrated"
+"""The method judged: it alone is complete, so that its fractions are fractions of the answer."""
+
+
+def followed(stress: Stress, task: Task) -> tuple[NDArray[np.float64], NDArray[np.int_] | None]:
+    """Return `(variant, probe)` answers and classes; of many classes the probability of the one chosen as it is."""
+    by_variant = [task.probabilities(p) for p in stress.predictions]
+    classes = None
+    if task.kind != "regression":
+        classes = np.array([[-1 if c is None else c for c in task.chosen(p)] for p in stress.predictions])
+    if task.kind == "classes" and classes is not None:
+        rows = np.arange(len(stress.probes))
+        return np.stack([p[rows, np.maximum(classes[0], 0)] for p in by_variant]), classes
+    return np.stack([task.answers(p) for p in stress.predictions]), classes
+
+
+def of_stress(stress: Stress, task: Task, limits: VerdictsConfig) -> list[Judged]:
+    """Judge orientation and bands by the answers to turned and to blanked probes."""
+    if stress.absent:
+        return [Unjudged(id, stress.absent) for id in ("orientation_dependent", "band_dominated")]
+    answers, _ = followed(stress, task)
+    chances = task.kind != "regression"
+    turns = [i for i, kind in enumerate(stress.kinds) if kind == "orientation"]
+    bands = {amount: answers[i] for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True))
+             if kind == "band"}  # fmt: skip
+    if "flux" not in stress.kinds:
+        one: Judged = Unjudged("band_dominated", "at this depth no band was blanked")
+    else:
+        one = band_dominated(answers[0], bands, chances, limits.band_dominated)
+    return [orientation_dependent(answers[turns], chances, limits.orientation_dependent), one]
+
+
+def of_attribution(found: Attribution, failed: bool, limits: VerdictsConfig) -> Judged:
+    """Judge where the integrated gradients of the chosen probes fall, if they passed their sanity check."""
+    if found.absent or METHOD not in found.maps:
+        return Unjudged("attribution_off_galaxy", found.absent or f"there are no {NAMES[METHOD]} at this depth")
+    if failed:
+        return Unjudged("attribution_off_galaxy", f"{NAMES[METHOD]} do not depend on the weights here")
+    own = (found.regions == GALAXY) | (found.regions == OUTSKIRTS)
+    edge = border((own.shape[1], own.shape[2]))
+    off, area, at_edge = [], [], []
+    for values, inside in zip(on_pixels(found, METHOD), own, strict=True):
+        seen = bool(inside.any())
+        off.append(share(values, ~inside) if seen else np.nan)
+        at_edge.append(share(values, edge) if seen else np.nan)
+        area.append(float((~inside).mean()))
+    return attribution_off_galaxy(
+        off, area, at_edge, float(edge.mean()), NAMES[METHOD], limits.attribution_off_galaxy
+    )  # fmt: skip
+
+
+def moved_by_flux(extraction: Extraction, task: Task) -> float | None:
+    """Return the mean change of the answers by half and double brightness, in standard deviations of the answers."""
+    stress = extraction.stress()
+    if stress is None or stress.absent or "flux" not in stress.kinds:
+        return None
+    answers, _ = followed(stress, task)
+    varied = [i for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True))
+              if kind == "flux" and amount in ("0.5", "2")]  # fmt: skip
+    good = np.isfinite(answers[[0, *varied]]).all(axis=0)
+    spread = float(answers[0, good].std()) if good.any() else 0.0
+    return float(np.abs(answers[varied][:, good] - answers[0, good]).mean()) / spread if spread > 0 else None
