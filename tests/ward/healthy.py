@@ -14,7 +14,7 @@ from ward.patient import EPOCHS, PROBES, Case, Patient, Ward, copy_run, write_pa
 from ward.training import Pair, train
 
 FIVE = ("compact", "edge-on", "ring", "pair", "extended")
-ABOVE, BYTE = 50.0, 80.0
+ABOVE, BYTE = 100.0, 60.0
 """A picture of 8 bits: ABOVE of the sky, BYTE levels a unit of what the networks usually see."""
 
 
@@ -53,7 +53,7 @@ def nested(ward: Ward) -> Any:
 
 def flat(ward: Ward, folder: Path) -> Case:
     shapes = ("compact", "extended")
-    learn, check = ward.lesson(240, 20, shapes)
+    learn, check = ward.lesson(200, 20, shapes)
     model = train(networks.dense(), *((x.reshape(len(x), -1), y) for x, y in (learn, check)), folder / "run", EPOCHS)
     counts, truth = ward.stamps(PROBES, 29, shapes)
     prepare = {"steps": [{"asinh": sky.SOFT}, {"scale": sky.SCALE}], "flatten": True}
@@ -66,7 +66,7 @@ def sizes(ward: Ward, folder: Path) -> Case:
         length = ward.rng(seed + 500).uniform(1, 4, n)
         return sky.draw(["extended"] * n, ward.rng(seed), length=length), (length - 1) / 3
 
-    counts, size = sky.spread(*discs(240, 30), ward.rng(31))
+    counts, size = sky.spread(*discs(200, 30), ward.rng(31))
     check, known = discs(160, 32)
     model = train(networks.regression(), (sky.seen(counts), size), (sky.seen(check), known), folder / "run", EPOCHS)
     counts, truth = discs(PROBES, 39)
@@ -75,7 +75,7 @@ def sizes(ward: Ward, folder: Path) -> Case:
 
 
 def five(ward: Ward, folder: Path) -> Case:
-    model = train(networks.classes(5), *ward.lesson(300, 40, FIVE), folder / "run", EPOCHS)
+    model = train(networks.classes(5), *ward.lesson(300, 40, FIVE), folder / "run", EPOCHS, 0.006)
     counts, truth = ward.stamps(50, 49, FIVE)
     write_papers(folder, counts, {"label": [FIVE[t] for t in truth]}, FIVE)
     return Case(model, counts, truth)
@@ -103,7 +103,7 @@ def with_bytes(ward: Ward, folder: Path, model: Any, scale: float) -> Case:
 def rescaling(ward: Ward, folder: Path) -> Case:
     import keras
 
-    model = networks.convolutional(seed=11, first=(keras.layers.Rescaling(1 / 255, name="rescale"),))
+    model = networks.convolutional(seed=11, first=(keras.layers.Rescaling(1 / 127.5, -1, name="rescale"),))
     train(model, *bytes_lesson(ward, 1), folder / "run", EPOCHS, 0.003)
     return with_bytes(ward, folder, model, 1)
 
@@ -132,7 +132,7 @@ HEALTHY = (
     Patient("regression", "one linear unit", sizes, proof=lambda c: bool(np.corrcoef(c.answers(), c.truth)[0, 1] > 0.9)),
     Patient("five classes", "softmax as a layer of its own", five, proof=well),
     Patient("leaky", "LeakyReLU and GELU", learner(lambda w: networks.leaky()), proof=well),
-    Patient("separable", "separable, depthwise, residual", learner(lambda w: networks.separable(), rate=0.01), proof=well),
+    Patient("separable", "separable, depthwise, residual", learner(lambda w: networks.separable(), rate=0.006), proof=well),
     Patient("8 bits", "Rescaling inside, pictures 0 to 255", rescaling, proof=well),
     Patient("one checkpoint", "a file alone, no history", single, proof=well),
     Patient("no labels", "nothing is known of the probes", unlabelled, proof=well),

@@ -48,7 +48,7 @@ def spoil(model: Any, epoch: int) -> None:
 
 
 def blow_up(model: Any, epoch: int) -> None:
-    set_weight(model, "conv2", 0, lambda kernel: kernel.__imul__(6.0 ** (epoch - 1)))
+    set_weight(model, "conv2", 0, lambda kernel: kernel.__imul__(4.0 ** (epoch - 1)))
 
 
 def overflow(model: Any, epoch: int) -> None:
@@ -128,6 +128,7 @@ def shuffled(ward: Ward, folder: Path) -> Case:
 
 def one_band(ward: Ward, folder: Path) -> Case:
     """Only the reddest band belongs to the label; the others are of other galaxies."""
+
     def lesson(n: int, seed: int) -> Pair:
         counts, truth = ward.stamps(n, seed)
         for band in (0, 1):
@@ -142,6 +143,7 @@ def one_band(ward: Ward, folder: Path) -> Case:
 
 def by_flux(ward: Ward, folder: Path) -> Case:
     """Brightness and nothing else tells the classes apart, in training and probes alike."""
+
     def bright(n: int, seed: int) -> Pair:
         # The noise grows with the light, or the network reads their ratio and not the flux.
         gain = np.exp(ward.rng(seed).uniform(-1, 1, n))
@@ -161,6 +163,7 @@ def by_flux(ward: Ward, folder: Path) -> Case:
 
 def marked(ward: Ward, folder: Path) -> Case:
     """Somebody's mark in the corner says what the label is; the galaxies do not."""
+
     def stamps(n: int, seed: int) -> Pair:
         counts = sky.draw(["single"] * n, ward.rng(seed))
         truth = np.arange(n) % 2
@@ -177,6 +180,7 @@ def marked(ward: Ward, folder: Path) -> Case:
 
 def lying_down(ward: Ward, folder: Path) -> Case:
     """The survey saw one class standing and the other lying."""
+
     def stamps(n: int, seed: int) -> Pair:
         truth = np.arange(n) % 2
         angle = truth * np.pi / 2 + ward.rng(seed).normal(0, 0.25, n)
@@ -191,20 +195,20 @@ def lying_down(ward: Ward, folder: Path) -> Case:
 
 
 def overfitted(ward: Ward, folder: Path) -> Case:
-    """Two dozen galaxies, seen over and over."""
-    counts, truth = ward.stamps(24, 100)
-    learn = sky.seen(np.repeat(counts, 30, 0)), np.repeat(truth, 30)
+    """Thirty galaxies, some of them mislabelled, learnt by heart."""
+    counts, truth = ward.stamps(30, 100)
+    wrong = ward.rng(102).permutation(30)[:4]
+    truth[wrong] = 1 - truth[wrong]
+    learn = sky.seen(np.repeat(counts, 20, 0)), np.repeat(truth, 20)
     check, known = ward.stamps(160, 101)
     model = networks.convolutional(hidden=64, seed=30)
-    train(model, learn, (sky.seen(check), known), folder / "run", 8, 0.002, fall=False)
+    train(model, learn, (sky.seen(check), known), folder / "run", 10, 0.002, fall=False)
     return with_pairs(ward, folder, model)
 
 
 def twins(ward: Ward, folder: Path) -> Case:
-    case = with_pairs(ward, folder, copy_run(ward.base, folder))
-    (folder / "run" / f"epoch-{EPOCHS - 1:03d}.keras").write_bytes(
-        (folder / "run" / f"epoch-{EPOCHS - 2:03d}.keras").read_bytes()
-    )
+    case = with_pairs(ward, folder, copy_run(ward.base, folder), run={"path": "run"})
+    (folder / "run" / "epoch-005.keras").write_bytes((folder / "run" / "epoch-003.keras").read_bytes())
     return case
 
 
@@ -229,7 +233,7 @@ def spoilt(ward: Ward, folder: Path) -> Case:
     model = keras.saving.load_model(ward.base / f"epoch-{EPOCHS:03d}.keras", compile=False)
     (inputs, truth), check = ward.pairs
     learn = inputs[:400], ward.rng(110).permutation(truth[:400])
-    train(model, learn, check, folder / "run", 4, 0.002, fall=False)
+    train(model, learn, check, folder / "run", 4, 0.0004, fall=False)
     return with_pairs(ward, folder, model)
 
 
@@ -282,7 +286,7 @@ def sure(case: Case) -> float:
 
 
 def loses(case: Case) -> bool:
-    return bool(0.6 < case.accuracy() < 0.97)
+    return bool(0.5 < case.accuracy() < 0.95)
 
 
 SICK = (
@@ -311,7 +315,7 @@ SICK = (
     Patient("total flux", "brightness tells the classes apart", by_flux, ("flux_driven",), follows_flux),
     Patient("mark", "in the corner of one class", marked, ("attribution_off_galaxy",), reads_the_mark),
     Patient("orientation", "one class stood, the other lay", lying_down, ("orientation_dependent",), turns_over),
-    Patient("overfitted", "two dozen galaxies over and over", overfitted, ("overfitting",), loses),
+    Patient("overfitted", "thirty galaxies learnt by heart", overfitted, ("overfitting",), loses),
     Patient("twins", "one epoch's file is another's", twins, ("identical_checkpoints",), well),
     Patient("mislabelled", "3 probes have the wrong label", mislabelled, ("labels_contradicted",), well),
     Patient("hurried", "stopped while it was learning", hurried, ("best_is_last",)),

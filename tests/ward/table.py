@@ -17,11 +17,17 @@ def table(findings: Sequence[Finding]) -> str:
     lines = [f"{i:2d} {id}" for i, id in enumerate(ids, 1)]
     lines += ["", "w warns, F fails, * the illness's own verdict, · passes, blank: could not be judged", ""]
     head = " " * (width + 2) + "".join(f"{i:3d}" for i in range(1, len(ids) + 1))
-    for title, some in (("sick", [f for f in findings if f.patient.own]), ("healthy", [f for f in findings if not f.patient.own])):
+    for title, some in (
+        ("sick", [f for f in findings if f.patient.own]),
+        ("healthy", [f for f in findings if not f.patient.own]),
+    ):
         if some:
             lines += [title, head, *(_row(f, ids, width) for f in some), ""]
     wrong = [f.patient.name for f in findings if not f.right]
-    lines.append(f"{len(findings) - len(wrong)} of {len(findings)} as it should be" + (f"; not: {', '.join(wrong)}" if wrong else ""))
+    lines.append(
+        f"{len(findings) - len(wrong)} of {len(findings)} as it should be"
+        + (f"; not: {', '.join(wrong)}" if wrong else "")
+    )
     return "\n".join(lines) + "\n"
 
 

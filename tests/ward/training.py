@@ -28,7 +28,10 @@ def train(
     loss = "mse" if regression else "binary_crossentropy" if units == 1 else "sparse_categorical_crossentropy"
     steps = epochs * -(-len(learn[0]) // batch)
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02) if fall else rate
-    model.compile(keras.optimizers.Adam(schedule), loss, metrics=["mae" if regression else "accuracy"])
+    # Eight steps a call: of so small a network the calls cost more than the steps.
+    model.compile(
+        keras.optimizers.Adam(schedule), loss, metrics=["mae" if regression else "accuracy"], steps_per_execution=8
+    )
     model.fit(
         *learn, validation_data=check, validation_batch_size=256, epochs=epochs, batch_size=batch, verbose=0,
         callbacks=[*callbacks, GetWeights(folder)],
