@@ -86,7 +86,8 @@ def classes(count: int) -> Any:
     """Return a network with a softmax over `count` classes, its activation function a layer of its own."""
     keras, layers = _keras(7)
     return keras.Sequential([
-        layers.Input(SHAPE), layers.Conv2D(8, 5, activation="elu", name="conv1"), layers.AveragePooling2D(2, name="pool1"),
+        layers.Input(SHAPE), layers.Conv2D(8, 5, activation="elu", name="conv1"),
+        layers.AveragePooling2D(2, name="pool1"),
         layers.Conv2D(16, 3, activation="relu", name="conv2"), layers.MaxPooling2D(name="pool2"),
         layers.Flatten(name="flat"), layers.Dense(20, activation="relu", name="hidden"),
         layers.Dense(count, name="logits"), layers.Softmax(name="out"),

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reportgen import pipeline
@@ -92,8 +91,3 @@ def one_network_process() -> Iterator[None]:
             yield
     finally:
         pipeline.Children = own  # type: ignore[misc]
-
-
-def new_ward(root: Path) -> Ward:
-    root.mkdir(parents=True, exist_ok=True)
-    return Ward(root)

@@ -78,7 +78,7 @@ def orientations(images: np.ndarray) -> np.ndarray:
 
 
 def spread(counts: np.ndarray, answers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return eight times the stamps, each turned, of another brightness and exposure, a quarter of them without one of the bands.
+    """Return eight times the stamps, turned, dimmed, of another exposure, a quarter without one of the bands.
 
     A network trained on these has no reason to heed orientation, total light or one band alone.
     """
