@@ -48,6 +48,8 @@ from reportgen.versions import provenance
 log = logging.getLogger(__name__)
 
 GIB = 2**30
+KNOWN = 32
+"""Architectures whose names are handed to the reader."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,8 @@ def _extract(
     amount: Amount,
 ) -> Failure | None:
     """Write one checkpoint's extraction; return what is missing where its network could not be run."""
-    parcel = children.reader.ask(read_whole, checkpoint, firsts, limits=reading_limits(checkpoint.size))
+    latest = dict(list(firsts.items())[-KNOWN:])
+    parcel = children.reader.ask(read_whole, checkpoint, latest, limits=reading_limits(checkpoint.size))
     reading: Reading = children.reader.open(parcel)
     if reading.graph is not None:
         firsts.setdefault(reading.signature, reading.graph)

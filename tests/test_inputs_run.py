@@ -107,7 +107,7 @@ def test_a_whole_run_measures_and_shows_what_each_input_got(project: Path) -> No
     told = {row["name"]: row for row in section["content"]["inputs"]}
     assert told["init"]["shape"] == [20, 30, 1] and told["z"]["shape"] == [1]
     assert told["z"]["minimum"] == pytest.approx(-1) and told["z"]["maximum"] == pytest.approx(1)
-    checks = [check for check in report["checks"] if check["section"] == "probes"]
+    checks = [check for check in report["checks"] if check["id"] == "input_range"]
     assert [check["facts"]["input"] for check in checks] == ["", "init", "z"]
     assert told["init"]["mean"] == pytest.approx(float(pictures("init").mean()), rel=1e-6)
 

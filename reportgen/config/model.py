@@ -94,7 +94,8 @@ class LimitsConfig(Options):
     """What the process that runs the networks may use; reading files has limits of its own, by their size."""
 
     memory: float | None = Field(default=None, gt=0)
-    """Memory for the networks, their weights and feature maps [GiB]; by default half of what the machine has free."""
+    """Memory for the networks, their weights and feature maps [GiB]; by default a third of what the machine has free;
+    as much again for what they hand over."""
     seconds: float = Field(default=900, gt=0)
     """Time for building one network and running the probes through it [s]; a checkpoint that takes longer is given
     up."""

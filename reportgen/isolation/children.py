@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,13 +21,17 @@ from reportgen.isolation.limits import Limits, reading_limits
 
 log = logging.getLogger(__name__)
 
+_SHORTLY = 60.0
+"""Time for the answer to go through the pipe [s]."""
+_LONGEST = 256 * 2**20
+"""Longest answer, without its arrays [byte]."""
+
 _ENDS = {
     signal.SIGSEGV: "the process that opened it crashed (segmentation fault)",
     signal.SIGBUS: "the process that opened it crashed (bus error): the memory is full, or the file became shorter",
     signal.SIGABRT: "the process that opened it crashed (aborted), as it does when memory runs out",
     signal.SIGKILL: "the process that opened it was killed, as the system does when memory runs out",
 }
-_NONSENSE = "the process that opened it answered nonsense"
 _ADVICE = "The file is damaged or made to do harm; leave it out with run.checkpoints. The others are not affected."
 
 
@@ -59,29 +65,21 @@ class Child:
         """Return the value of a parcel, or raise the error it holds."""
         try:
             value = self.exchange.pick_up(parcel)
-        except (
-            pickle.UnpicklingError,
-            EOFError,
-            LookupError,
-            TypeError,
-            AttributeError,
-            ImportError,
-            ValueError,
-        ) as error:
-            self.end()
-            raise ReportgenError(_NONSENSE, received=str(error), advice=_ADVICE) from error
+        except Exception as error:  # whatever a process that a file has taken over can think of
+            raise self._nonsense(error) from error
         if isinstance(value, ReportgenError):
             for note in getattr(value, "__notes__", ()):
-                log.debug("the %s process: %s", self.title, printable(note, 2000))
+                log.debug("in the %s process: %s", self.title, printable(note, 2000))
             raise value
         return value
 
     def end(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process and all it has started; the next question starts another."""
         if self._line is not None:
             self._line.close()
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session of its own
             self._process.wait()
         self._process = self._line = None
 
@@ -101,27 +99,57 @@ class Child:
         self._line = ours
         if self.prepare is not None:
             function, args = self.prepare
-            self.open(self._send((function, args, None, 0), Limits(memory=0, seconds=300, cpu=300)))
+            try:
+                self.open(self._send((function, args, None, 0), Limits(memory=0, seconds=300, cpu=300)))
+            except ReportgenError:
+                self.end()  # the next question tries again, rather than one that is not prepared
+                raise
 
     def _send(self, message: object, limits: Limits) -> Parcel:
-        """Send a task and wait for its parcel."""
-        assert self._line is not None  # noqa: S101 - started by ask
+        """Send a task and wait for its parcel; whatever goes wrong, no answer is left for the next question."""
+        assert self._line is not None and self._process is not None  # noqa: S101 - started by ask
         try:
             self._line.send_bytes(pickle.dumps(message, protocol=5))
-            if not self._line.poll(limits.seconds):
+            ended = os.pidfd_open(self._process.pid)
+            try:
+                ready = wait([self._line, ended], limits.seconds)
+            finally:
+                os.close(ended)
+            if not ready:
                 self.end()
                 raise ReportgenError(f"it took longer than {limits.seconds:.0f} s and was given up", advice=_ADVICE)
-            return Parcel.from_bytes(self._line.recv_bytes())
-        except (EOFError, ConnectionError) as error:
+            if not self._line.poll():
+                raise self._death(limits)
+            # An answer is short, its arrays lie in the exchange: a process that does not end it is ended.
+            deadline = threading.Timer(_SHORTLY, self._process.kill)
+            deadline.start()
+            try:
+                return Parcel.from_bytes(self._line.recv_bytes(_LONGEST))
+            finally:
+                deadline.cancel()
+        except ReportgenError:
+            raise
+        except (EOFError, OSError) as error:
             raise self._death(limits) from error
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
+            raise self._nonsense(error) from error
+        except BaseException:
             self.end()
-            raise ReportgenError(_NONSENSE, received=str(error), advice=_ADVICE) from error
+            raise
+
+    def _nonsense(self, error: Exception) -> ReportgenError:
+        """End the process and return the error for an answer that is none."""
+        self.end()
+        log.debug("the %s process answered: %s: %s", self.title, type(error).__name__, printable(error))
+        return ReportgenError("the process that opened it answered nonsense", advice=_ADVICE)
 
     def _death(self, limits: Limits) -> ReportgenError:
         """Return the error that says what a process died of."""
         assert self._process is not None  # noqa: S101 - it was asked
-        code = self._process.wait()
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:  # it closed its end and lives on
+            code = -signal.SIGKILL
         self.end()
         if code == -signal.SIGXCPU:
             return ReportgenError(f"it took more than {limits.cpu:.0f} s of processor time", advice=_ADVICE)

@@ -8,6 +8,8 @@ import resource
 from dataclasses import dataclass
 
 MIB, GIB = 2**20, 2**30
+LARGEST = 4 * GIB
+"""Larger files are refused before they are read, and get no more [byte]."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Limits:
     """Bounds of one task; what goes beyond ends the task or its process, never the parent."""
 
     memory: int
-    """Private memory beyond what the process has when the task begins, and the size of its result [byte]."""
+    """Private memory beyond what the process has when it is ready, and size of the result in shared memory [byte]."""
     seconds: float
     """Wall-clock time; counted by the parent."""
     cpu: float
@@ -26,13 +28,17 @@ class Limits:
 
 def reading_limits(size: int) -> Limits:
     """Return the limits of reading a file of `size` [byte]: a few times what an honest file needs."""
+    size = min(size, LARGEST)
     seconds = 20 + size / (5 * MIB)
     return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
 
 
 def network_limits(memory: float | None, seconds: float, file_size: int = 0) -> Limits:
-    """Return the limits of building and running a network: `memory` [GiB], half of what is free where None."""
-    given = free_memory() // 2 if memory is None else int(memory * GIB)
+    """Return the limits of building and running a network: `memory` [GiB], a third of what is free where None.
+
+    As much may be private to the process as shared with this one, so that two thirds are taken at the most.
+    """
+    given = free_memory() // 3 if memory is None else int(memory * GIB)
     cores = os.cpu_count() or 1
     return Limits(memory=max(given, GIB // 2), seconds=seconds, cpu=seconds * cores, file_size=file_size)
 
@@ -42,11 +48,11 @@ def free_memory() -> int:
     return _kibibytes("/proc/meminfo", "MemAvailable:") or 4 * GIB
 
 
-def impose(limits: Limits) -> None:
-    """Put limits on this process, counted from now; they can be put anew for the next task."""
+def impose(limits: Limits, held: int) -> None:
+    """Put limits on this process: time from now, memory beyond `held` [byte]; the next task can have others."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _soft(resource.RLIMIT_CPU, math.ceil(usage.ru_utime + usage.ru_stime + limits.cpu))
-    _soft(resource.RLIMIT_DATA, private_memory() + limits.memory)
+    _soft(resource.RLIMIT_DATA, held + limits.memory)
     _soft(resource.RLIMIT_FSIZE, limits.file_size)
     _soft(resource.RLIMIT_CORE, 0)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _networks: dict[str, Network | LiveNetwork] = {}
 """Those built in this process, by signature."""
+NETWORKS = 2
+"""As many are kept; of a run with more architectures the oldest is built again."""
 _inputs: dict[str, NDArray[np.generic]] = {}
 _ways: list[Ways] = []
 _plans: list[Plan | None] = []
@@ -67,6 +69,8 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
     if network is None:
         shapes = {name: array.shape[1:] for name, array in _inputs.items()}
         network = network_for(reading.stored, shapes, _ways[0], checkpoint.path, checkpoint.format, reading.graph)
+        while len(_networks) >= NETWORKS:
+            del _networks[next(iter(_networks))]
         _networks[reading.signature] = network
     if isinstance(network, Network):
         measurement, shown = network.measure(reading.stored, _inputs), None

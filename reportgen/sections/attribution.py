@@ -15,7 +15,7 @@ from reportgen.figures import Figure, Limits, chart_figure
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
-from reportgen.sections.changed import METHOD, of_attribution
+from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Judged, Section, told
@@ -111,8 +111,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         good = [(x, a) for x, a in own if not a.absent]
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
-        checked = next((m.sanity.verdict for m in numbers.methods if m.id == METHOD), "") if numbers else ""
-        judged.append(of_attribution(here, checked == "fails", run.config.verdicts))
+        failed = [m.id for m in numbers.methods if m.sanity.verdict == "fails"] if numbers else []
+        judged.append(of_attribution(here, failed, run.config.verdicts))
         rows: tuple[Row, ...] = ()
         if numbers is not None:
             telling = _telling(run, scored, here)

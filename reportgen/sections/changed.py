@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import share
@@ -15,8 +18,8 @@ from reportgen.sections.section import Judged, Unjudged
 from reportgen.sections.task import Task
 from reportgen.sections.verdicts.shortcuts import attribution_off_galaxy, band_dominated, orientation_dependent
 
-METHOD = "integrated"
-"""The method judged: it alone is complete, so that its fractions are fractions of the answer."""
+JUDGED = ("integrated", "occlusion")
+"""The methods judged, the first that does not fail its sanity check: their values are shares of the answer."""
 
 
 def followed(stress: Stress, task: Task) -> tuple[NDArray[np.float64], NDArray[np.int_] | None]:
@@ -47,22 +50,28 @@ def of_stress(stress: Stress, task: Task, limits: VerdictsConfig) -> list[Judged
     return [orientation_dependent(answers[turns], chances, limits.orientation_dependent), one]
 
 
-def of_attribution(found: Attribution, failed: bool, limits: VerdictsConfig) -> Judged:
-    """Judge where the integrated gradients of the chosen probes fall, if they passed their sanity check."""
-    if found.absent or METHOD not in found.maps:
-        return Unjudged("attribution_off_galaxy", found.absent or f"there are no {NAMES[METHOD]} at this depth")
-    if failed:
-        return Unjudged("attribution_off_galaxy", f"{NAMES[METHOD]} do not depend on the weights here")
+def of_attribution(found: Attribution, failed: Collection[str], limits: VerdictsConfig) -> Judged:
+    """Judge where the attributions of the chosen probes fall, by a method that did not fail its sanity check.
+
+    Occlusion sees as far as its patch: the galaxy is grown by half of one.
+    """
+    method = next((m for m in JUDGED if m in found.maps and m not in failed), "")
+    if found.absent or not method:
+        words = "the maps of every method do not depend on the weights" if failed else "there are no maps at this depth"
+        return Unjudged("attribution_off_galaxy", found.absent or words)
     own = (found.regions == GALAXY) | (found.regions == OUTSKIRTS)
+    if method == "occlusion":
+        reach = max(1, round(found.settings.get("patch", 2) / 2))
+        own = np.stack([binary_dilation(mask, iterations=reach) for mask in own])
     edge = border((own.shape[1], own.shape[2]))
     off, area, at_edge = [], [], []
-    for values, inside in zip(on_pixels(found, METHOD), own, strict=True):
+    for values, inside in zip(on_pixels(found, method), own, strict=True):
         seen = bool(inside.any())
         off.append(share(values, ~inside) if seen else np.nan)
         at_edge.append(share(values, edge) if seen else np.nan)
         area.append(float((~inside).mean()))
     return attribution_off_galaxy(
-        off, area, at_edge, float(edge.mean()), NAMES[METHOD], limits.attribution_off_galaxy
+        off, area, at_edge, float(edge.mean()), NAMES[method], limits.attribution_off_galaxy
     )  # fmt: skip
 
 
