@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 report demo test quick check fuzz attacks zoo lint format lock wheel clean
+.PHONY: help setup keras2 report demo test quick check fuzz attacks zoo ward lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -84,6 +84,9 @@ attacks: setup ## write one file for each class of attack into runs/attacks
 
 swaps: setup ## measure 20 checkpoints of ResNet50 swapped against each of them loaded
 	@SWAPS=20 $(BIN)/python -m pytest -q tests/test_swapping.py
+
+ward: setup ## report on small networks with one illness each and on healthy ones: print the table of illness and verdict
+	@PYTHONPATH=tests $(BIN)/python -m ward
 
 lint: setup ## style, types, direction of the imports, length of the files
 	@$(BIN)/ruff check .

@@ -81,7 +81,7 @@ def head(*body: Any) -> Any:
 def test_a_network_without_orientation_has_no_spread_and_an_edge_detector_a_large_one(tmp_path: Path) -> None:
     blind = head(layers.Conv2D(4, 1, activation="tanh"), layers.GlobalAveragePooling2D())
     _, stress, measurement = measured(blind, tmp_path, "quick")
-    assert stress.kinds == ("orientation",) * 8 and stress.found.dtype == bool and stress.found.shape == (0,)
+    assert stress.kinds == ("orientation",) * 8
     np.testing.assert_array_equal(stress.predictions[0], measurement.predictions)
     assert spread(stress.predictions[..., 0]).max() < 1e-5 * np.abs(measurement.predictions).max()
     edges = head(layers.Conv2D(1, 3, activation="relu", name="c"), layers.GlobalAveragePooling2D())

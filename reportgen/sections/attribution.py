@@ -117,7 +117,9 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         if numbers is not None:
             telling = _telling(run, scored, here)
             rows = _rows(run, scored, here, telling)
-            drawn = [_gallery(run, e, here, numbers, scored, telling), *_strip(run, good, telling, options)]
+            # Without a finite answer there is nothing to tell by.
+            drawn = [_gallery(run, e, here, numbers, scored, telling)] if telling else []
+            drawn += _strip(run, good, telling, options)
             drawn += _course(e, over)
         figures += drawn
         networks.append(
@@ -217,6 +219,8 @@ def _gallery(
 def _panel(
     run: ExtractedRun, found: Attribution, method: str, values: np.ndarray, limits: Limits, k: int, p: int
 ) -> Panel:  # fmt: skip
+    if not np.isfinite(values).all():
+        return Panel(None, ("not finite",))
     if not np.abs(values).max() > 0:
         return Panel(None, ("no positive evidence",) if method not in SIGNED else ("no evidence",))
     probe, galaxy = run.probes.probes[p], found.regions[k] == 1
@@ -271,8 +275,9 @@ def _course(e: Extraction, over: tuple[Attributed, ...]) -> list[Figure]:
 
 
 def _limits(method: str, values: np.ndarray) -> Limits:
-    top = float(np.percentile(np.abs(values[np.isfinite(values)]), CLIP)) if np.isfinite(values).any() else 0.0
-    top = top or float(np.nanmax(np.abs(values)))
+    finite = np.abs(values[np.isfinite(values)])
+    top = float(np.percentile(finite, CLIP)) if finite.size else 0.0
+    top = top or float(finite.max(initial=0.0)) or 1.0
     return Limits("signed", -top, top) if method in SIGNED else Limits("magnitude", 0.0, top)
 
 

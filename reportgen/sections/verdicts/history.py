@@ -47,7 +47,10 @@ def overfitting(
     if len(at) < limits.least:
         return Unjudged("overfitting", _few(len(at), "both losses", limits.least))
     best = int(v.argmin())
-    descent, rise = float(v[: best + 1].max() - v[best]), float(v[-1] - v[best])
+    rise = float(v[-1] - v[best])
+    # From the highest of either loss on the way: a network that learnt nearly all in its first epoch has a validation
+    # loss of next to nothing, and any rise of that is many times its minimum.
+    descent = max(float(loss[good][: best + 1].max()), float(validation[good][: best + 1].max())) - float(v[best])
     size = float(v[best]) if v.min() > 0 else descent
     value = rise / size if size > 0 else 0.0
     falls = bool(t[-1] < t[best])
