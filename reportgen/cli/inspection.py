@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from reportgen.cli.answer import Answer
-from reportgen.errors import Failure, ReportgenError
+from reportgen.errors import CheckpointError, Failure, ReportgenError
 from reportgen.isolation import Children
 
 SHOWN = 200
@@ -21,6 +22,7 @@ def inspect_files(files: Sequence[Path]) -> Answer:
     with Children() as children:
         for file in files:
             try:
+                _be_there(file)
                 told = children.reader.call(_look, file.absolute(), size=_size(file))
             except ReportgenError as error:
                 failures.append(error.failure("checkpoint", str(file)))
@@ -36,6 +38,16 @@ def _look(path: Path) -> dict[str, Any]:
     from reportgen.checkpoints.inspection import inspect
 
     return inspect(path)
+
+
+def _be_there(file: Path) -> None:
+    """Raise CheckpointError where there is nothing; of a TensorFlow checkpoint users know the prefix alone."""
+    if not os.path.lexists(file) and not file.with_name(f"{file.name}.index").is_file():
+        raise CheckpointError(
+            "there is no such file",
+            expected="a checkpoint, or a folder of them",
+            advice="No file matches this pattern." if any(c in file.name for c in "*?[") else "",
+        )
 
 
 def _size(file: Path) -> int:
