@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reportgen.checkpoints.borrow import borrow
 from reportgen.checkpoints.epochs import epochs_of, has_date, in_training_order
@@ -54,12 +54,15 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     alone = saved or not path.is_dir()
     root = path.parent if alone else path
     if alone:
-        looked = [Found(path, path.name, "model folder" if saved else "file", path.stat().st_size)]
+        kind: Literal["file", "model folder", "other"] = (
+            "model folder" if saved else "file" if path.is_file() else "other"
+        )
+        looked = [Found(path, path.name, kind, path.stat().st_size)]
     else:
         looked = list(walk(path, config.checkpoints))
     checkpoints, steps, failures = _sort_out(looked, root, alone, call)
     if not checkpoints:
-        raise _nothing(config, looked, failures)
+        raise _nothing(config, looked, failures, alone)
     record, unread = _read_record(root)
     history, unclear = _read_history(config, base, root, checkpoints)
     checkpoints, copies = _without_copies(_counted_from_one(_dated(checkpoints), history), record)
@@ -148,8 +151,12 @@ def _stamp(path: Path) -> tuple[int, float]:
     return about.st_size, about.st_mtime
 
 
-def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure]) -> NothingToReport:
-    """Return the error that says what was looked at."""
+def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure], alone: bool) -> NothingToReport:
+    """Return the error that says what was looked at; of a single file its own reason."""
+    if alone and failures:
+        (own,) = failures[:1]
+        return NothingToReport(own.problem, where=own.name, expected=own.expected, received=own.received,
+                               advice=own.advice)  # fmt: skip
     if failures:
         told = "; ".join(f"{failure.name}: {failure.problem}" for failure in failures[:3])
         received = f"{len(failures)} that cannot be used: {told}"

@@ -70,8 +70,8 @@ def _lines(about: dict[str, Any]) -> Iterator[str]:
         "saved": when,
         "sha256": about["sha256"],
         "network": _network(about),
-        "weights": f"{about['parameters']:,} parameters in {len(about['arrays'])} arrays",
-        "beside": ", ".join(f"{kind}: {count} arrays" for kind, count in about["other"].items()),
+        "weights": f"{about['parameters']:,} parameters in {_arrays(len(about['arrays']))}",
+        "beside": ", ".join(f"{kind}: {_arrays(count)}" for kind, count in about["other"].items()),
         "optimizer": about["optimizer"],
         "loss": about["loss"],
         "numbers": "all finite" if not about["nan"] + about["inf"] else f"{about['nan']:,} NaN, {about['inf']:,} Inf",
@@ -98,6 +98,10 @@ def _network(about: dict[str, Any]) -> str:
     inputs = ", ".join(f"{i['name']} {_shape(i['shape'])}" for i in about["inputs"])
     lent = f", described by {about['architecture_from']}" if about["architecture_from"] else ""
     return f"{about['model']} of {about['layers']} layers, from {inputs} to {', '.join(about['outputs'])}{lent}"
+
+
+def _arrays(count: int) -> str:
+    return "1 array" if count == 1 else f"{count:,} arrays"
 
 
 def _shape(shape: list[int | None] | None) -> str:
