@@ -115,9 +115,14 @@ def _report(
 def _described_by_the_user(run: Run, children: Children, limits: Limits, scratch: Path) -> Run:
     """Return a run whose checkpoints without an architecture have that of the user's own model, where it fits.
 
-    A model of a class of the user's has no description; its network is then opened as it is.
+    A model of a class of the user's has no description; its network is then opened as it is. Code that fails costs
+    those checkpoints alone that need it: each of them will tell.
     """
-    described = children.network.open(children.network.ask(task.describe, limits=limits))
+    try:
+        described = children.network.open(children.network.ask(task.describe, limits=limits))
+    except ReportgenError as error:
+        log.warning("run.model: %s", error.problem)
+        return run
     if described is None:
         return run
     path = scratch / "run.model.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -97,3 +98,11 @@ def test_it_needs_no_tensorflow_and_under_a_second(tmp_path: Path) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 1  # [s] of processor; both processes; the clock shows less where nothing else runs
+
+
+def test_a_single_file_gives_its_own_reason(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.keras")
+    (tmp_path / "e.keras").write_bytes(b"")
+    pipe, empty = told(tmp_path / "p.keras", tmp_path / "e.keras")["failures"]
+    assert pipe["problem"] == "cannot be used: no regular file"
+    assert empty["problem"] == "cannot be used: empty (0 byte)"

@@ -142,3 +142,19 @@ def test_two_classes_with_equal_arrays_are_two_networks(tmp_path: Path) -> None:
         model(np.ones((1, 4), "f4"))
         signatures.append(architecture_signature(live.save(model, tmp_path / f"{i}.keras")))
     assert signatures[0] == signatures[1] and len(set(signatures)) == 3
+
+
+def test_where_the_users_network_is_another_trust_is_tried_and_else_it_is_said_whose_it_was(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(
+        "import keras\ndef build():\n    return keras.Sequential([keras.Input((20, 20, 2)), keras.layers.Flatten(),"
+        " keras.layers.Dense(7)])\ndef fails():\n    raise RuntimeError('not today')\n"
+    )
+    path = tmp_path / "m.keras"
+    model = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Lambda(lambda x: x * 2.0),
+                              layers.Dense(2)])  # fmt: skip
+    stored = live.save(model, path)
+    for spec in ("other.py:build", "other.py:fails"):
+        measured = choose(stored, path, spec=spec, trust=True).measure(stored, IMAGES)
+        assert_close(measured.predictions, model.predict(IMAGES, verbose=0), spec)
+        with pytest.raises(NetworkError, match=r"run\.model was used, because the file's own cannot be rebuilt"):
+            choose(stored, path, spec=spec)

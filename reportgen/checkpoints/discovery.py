@@ -51,13 +51,13 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     alone = saved or not path.is_dir()
     root = path.parent if alone else path
     if alone:
-        looked = [Found(path, path.name, "model folder", size_of_folder(path)) if saved
-                  else Found(path, path.name, "file", path.stat().st_size)]  # fmt: skip
+        size = size_of_folder(path) if saved else path.stat().st_size
+        looked = [Found(path, path.name, "model folder" if saved else "file" if path.is_file() else "other", size)]
     else:
         looked = list(walk(path, config.checkpoints))
     checkpoints, steps, failures = _sort_out(looked, root, alone, call)
     if not checkpoints:
-        raise _nothing(config, looked, failures)
+        raise _nothing(config, looked, failures, alone)
     record, unread = record_of(root, call)
     folders = dict.fromkeys([root, *(checkpoint.path.parent for checkpoint in checkpoints)])
     history, unclear = history_of(config, base, root, list(folders), call)
@@ -147,8 +147,12 @@ def _stamp(path: Path) -> tuple[int, float]:
     return about.st_size, about.st_mtime
 
 
-def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure]) -> NothingToReport:
-    """Return the error that says what was looked at."""
+def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure], alone: bool) -> NothingToReport:
+    """Return the error that says what was looked at; of a single file its own reason."""
+    if alone and failures:
+        (own,) = failures[:1]
+        return NothingToReport(own.problem, where=own.name, expected=own.expected, received=own.received,
+                               advice=own.advice)  # fmt: skip
     if failures:
         told = "; ".join(f"{failure.name}: {failure.problem}" for failure in failures[:3])
         received = f"{len(failures)} that cannot be used: {told}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ def inspect(path: Path) -> dict[str, Any]:
     try:
         run = find_run(RunConfig(path=path), Path())
     except NothingToReport as error:
-        return {"checkpoints": [], "failures": [asdict(error.failure("checkpoint", str(path)))]}
+        return {
+            "checkpoints": [],
+            "failures": [asdict(replace(error.failure("checkpoint", error.where), name=str(path)))],
+        }
     except ConfigError as error:
         raise CheckpointError("there is no such file", expected="a checkpoint, or a folder of them") from error
     found, failures = [], [asdict(failure) for failure in run.failures if failure.kind == "checkpoint"]

@@ -52,7 +52,11 @@ class Content:
 
     rows: tuple[Row, ...]
     ordered: bool
-    """Whether epochs are known, so that the order is that of training."""
+    """Whether all epochs are known, so that the order is that of training."""
+    dated: int
+    """Checkpoints whose epoch is known; they come first, in training order."""
+    networks: int
+    """Architectures among the checkpoints."""
     metrics: tuple[str, ...]
     """Columns of the history shown in the table."""
     history: str
@@ -105,7 +109,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         at = place[chosen.extraction.epoch]
         gap = float(columns["val_loss"][at] - columns["loss"][at])
     content = Content(
-        tuple(rows), len(rows) < 2 or any(row.epoch is not None for row in rows), metrics,
+        tuple(rows), len(rows) < 2 or all(row.epoch is not None for row in rows),
+        sum(row.epoch is not None for row in rows), len(families), metrics,
         history.file if history else "",
         chosen.extraction.name if chosen else "", chosen.extraction.epoch if chosen else None,
         chosen.monitor if chosen else "", chosen.value if chosen else None, chosen.larger if chosen else False,
