@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -130,3 +131,23 @@ def test_the_report_says_where_an_architecture_is_from(tmp_path: Path) -> None:
     write_files(made, run, check_options(run.config.sections), lambda *_: None, ["html"])
     assert "described by alpha.json" in (made / "report.html").read_text()
     assert '"architecture_from": "alpha.json"' in (made / "report.json").read_text()
+
+
+def test_a_network_is_not_lent_to_a_file_without_some_of_its_layers(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "whole.keras")
+    with h5py.File(tmp_path / "head.weights.h5", "w") as file:
+        place = file.create_group("layers/dense/vars")
+        place.attrs["name"] = "out"
+        for i, values in enumerate(files.arrays()["out"].values()):
+            place[str(i)] = values
+    lent = {c.file: c.architecture for c in look(tmp_path).checkpoints}
+    assert lent["head.weights.h5"] is None
+
+
+def test_a_file_of_weights_without_any_says_so(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "empty.weights.h5", "w") as file:
+        file.create_group("layers/dense/vars")
+        file.create_group("vars")
+    told = inspect(tmp_path / "empty.weights.h5")
+    assert told["checkpoints"] == [] and "holds no weights" in told["failures"][0]["problem"]
+    assert "built" in told["failures"][0]["advice"]

@@ -177,6 +177,10 @@ def _size(path: Path) -> int:
         return 0
 
 
+_SIZED = ("Dense", "Conv1D", "Conv2D", "Conv3D")
+"""Classes that always have a kernel, of the size their options say."""
+
+
 def _fits(lent: Checkpoint, described: dict[str, Any], rows: Rows) -> str:
     """Return the signature of the network where every array of a file finds its layer in it, else nothing."""
     try:
@@ -184,7 +188,10 @@ def _fits(lent: Checkpoint, described: dict[str, Any], rows: Rows) -> str:
         known = dict(leaves(stored.config or described))
     except CheckpointError:
         return ""
+    held = {layer.name for layer in stored.layers}
+    missing = [name for name, entry in known.items() if entry.get("class_name") in _SIZED and name not in held]
     fits = _shapes(_rows(stored)) == _shapes(rows) and all(_has_sizes(x, known.get(x.name)) for x in stored.layers)
+    fits = fits and not missing
     return architecture_signature(stored) if fits else ""
 
 
@@ -194,7 +201,7 @@ def _has_sizes(layer: StoredLayer, entry: dict[str, Any] | None) -> bool:
         return False
     config = entry["config"] if isinstance(entry["config"], dict) else {}
     kernel = next((v.value.shape for v in layer.variables if v.name == "kernel"), None)
-    if kernel is None or entry.get("class_name") not in ("Dense", "Conv1D", "Conv2D", "Conv3D"):
+    if kernel is None or entry.get("class_name") not in _SIZED:
         return True
     size = config.get("kernel_size", [])
     given = (*(size if isinstance(size, list) else [size]), config.get("filters", config.get("units")))

@@ -99,7 +99,13 @@ def read_checkpoint(checkpoint: Checkpoint) -> StoredModel:
         if found > FILE_LIMIT:
             raise CheckpointError(f"the file has {size(found)}", expected=f"at most {size(FILE_LIMIT)}")
         borrowed = None if checkpoint.architecture is None else architecture_in(checkpoint.architecture)
-        return kind.read(checkpoint.path, borrowed)
+        stored = kind.read(checkpoint.path, borrowed)
+        if not kind.whole and not stored.layers:
+            raise CheckpointError(
+                "the file holds no weights", expected="the arrays of at least one layer",
+                advice="Was the model built, or called once, before save_weights?",
+            )  # fmt: skip
+        return stored
     except CheckpointError as error:
         raise CheckpointError(
             error.problem,

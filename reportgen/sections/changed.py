@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
 from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import share
@@ -55,6 +54,8 @@ def of_attribution(found: Attribution, failed: Collection[str], limits: Verdicts
 
     Occlusion sees as far as its patch: the galaxy is grown by half of one.
     """
+    from scipy.ndimage import binary_dilation  # large, and not needed to check a configuration
+
     method = next((m for m in JUDGED if m in found.maps and m not in failed), "")
     if found.absent or not method:
         words = "the maps of every method do not depend on the weights" if failed else "there are no maps at this depth"
