@@ -115,14 +115,19 @@ def _report(
 def _described_by_the_user(run: Run, children: Children, limits: Limits, scratch: Path) -> Run:
     """Return a run whose checkpoints without an architecture have that of the user's own model, where it fits.
 
-    A model of a class of the user's has no description; its network is then opened as it is.
+    A model of a class of the user's has no description; its network is then opened as it is. Code that fails costs
+    those checkpoints alone that need it: each of them will tell.
     """
-    described = children.network.open(children.network.ask(task.describe, limits=limits))
+    try:
+        described = children.network.open(children.network.ask(task.describe, limits=limits))
+    except ReportgenError as error:
+        log.warning("run.model: %s", error.problem)
+        return run
     if described is None:
         return run
     path = scratch / "run.model.json"
     path.write_text(json.dumps(described), encoding="utf-8")
-    return replace(run, checkpoints=lend(run.checkpoints, path, described, children.reader.call))
+    return replace(run, checkpoints=lend(run.checkpoints, path, described, children.reader.call, "run.model"))
 
 
 def render(report: Path, progress: Progress, formats: Sequence[str] | None = None) -> Outcome:
@@ -203,7 +208,7 @@ def _extract(
         name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
         size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,
         optimizer=stored.optimizer, loss=stored.loss, architecture=reading.signature, probes=probes.sha256,
-        problem=failure.problem if failure else "", other=stored.other,
+        problem=failure.problem if failure else "", architecture_from=checkpoint.lender, other=stored.other,
     )  # fmt: skip
     write_extraction(folder, about, stored, measurement, reading.graph)
     return failure

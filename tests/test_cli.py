@@ -159,6 +159,24 @@ def test_nothing_to_report_on_ends_with_4(folder: Path) -> None:
     assert "no file here looks like a checkpoint" in done.stderr
 
 
+def test_a_pattern_that_nothing_matches_is_told_as_such(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code_of(["inspect", "fmt/a*"]) == 1
+    assert "fmt/a*: there is no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["inspect", "no.keras", "--json"], ["config", "schema"], ["check", "mine.yaml"]])
+def test_a_reader_that_has_gone_is_no_bug(folder: Path, words: list[str]) -> None:
+    ends, theirs = os.pipe()
+    os.close(ends)
+    with os.fdopen(theirs, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "reportgen", *words],
+            cwd=folder, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == (1 if words[0] == "inspect" else 0), done.stderr
+    assert "bug" not in done.stderr and "Broken" not in done.stderr
+
+
 def test_a_bug_ends_with_70_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     """A section's options raise what no configuration should raise."""
     from reportgen import sections

@@ -9,19 +9,27 @@ import random
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 
 import checkpoint_files as files
+import valid_checkpoints
 from checkpoint_files import look
+from reportgen.checkpoints import find_run
 from reportgen.checkpoints.epochs import epochs_of, in_training_order
+from reportgen.checkpoints.examine import examine
+from reportgen.checkpoints.limits import FILE_LIMIT
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.reading import read_whole
 from reportgen.checkpoints.run import Run
-from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport
+from reportgen.checkpoints.walk import Found
+from reportgen.config.model import RunConfig
+from reportgen.errors import CheckpointError, Failure
 
 
 def failures(run: Run) -> dict[str, Failure]:
@@ -237,31 +245,38 @@ def test_a_checkpoint_changed_after_it_was_found_is_not_read(tmp_path: Path) -> 
         read_whole(checkpoint, {})
 
 
-def test_nothing_to_report_says_what_was_looked_at(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"x")
-    (tmp_path / "b.csv").write_bytes(b"x")
-    with pytest.raises(NothingToReport) as caught:
-        look(tmp_path)
-    assert caught.value.exit_code == 4
-    assert "2 files (.csv, .png)" in caught.value.received
-    (tmp_path / "c.h5").write_bytes(b"")
-    with pytest.raises(NothingToReport, match="no checkpoint") as caught:
-        look(tmp_path)
-    assert "c.h5" in caught.value.received and "empty" in caught.value.received
-    with pytest.raises(NothingToReport):
-        look(tmp_path / "a.png")
+def test_what_is_too_large_is_refused_before_it_is_hashed(tmp_path: Path) -> None:
+    files.write_keras(tmp_path / "epoch-1.keras")
+    files.write_hdf5(tmp_path / "epoch-2.h5")
+    os.truncate(tmp_path / "epoch-2.h5", FILE_LIMIT + 1)  # sparse: it takes no room
+    start = time.monotonic()
+    (failure,) = look(tmp_path).failures
+    listed = valid_checkpoints.sharded(tmp_path, "m")
+    os.truncate(tmp_path / "m_00001.weights.h5", FILE_LIMIT)  # too large with the other part only
+    problem = examine(Found(listed, listed.name, "file", listed.stat().st_size), tmp_path).problem
+    assert time.monotonic() - start < 3  # hashing takes 1 s a GiB, and looking again as long once more
+    assert failure.name == "epoch-2.h5" and "4.0 GiB" in failure.problem and "4.0 GiB" in failure.expected
+    assert problem is not None and "4.0 GiB" in problem.problem
 
 
-def test_a_missing_path_offers_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "run_2026").mkdir()
-    with pytest.raises(ConfigError) as caught:
-        look(tmp_path / "run_206")
-    assert caught.value.exit_code == 2 and "run_2026" in caught.value.advice
+def test_the_reader_is_told_the_size_of_all_files_of_a_checkpoint(tmp_path: Path) -> None:
+    told: dict[str, int] = {}
 
+    def call(function: Callable[..., Any], *args: Any, size: int = 0) -> Any:
+        if function.__name__ == "examine":
+            told[args[0].file] = size
+        return function(*args)
 
-def test_the_teams_folder(team_data: Path) -> None:
-    run = look(team_data / "s20team2/checkpoints")
-    assert [c.format for c in run.checkpoints] == ["hdf5", "hdf5-weights", "hdf5"]
-    assert [c.file[:10] for c in run.checkpoints] == ["2020-04-07", "2020-04-08", "2020-04-23"]
-    assert run.checkpoints[1].architecture == team_data / "s20team2/checkpoints/2020-04-08_model2.json"
-    assert run.failures == ()
+    valid_checkpoints.sharded(tmp_path, "m")
+    valid_checkpoints.unzipped(tmp_path, "folder")
+    files.write_keras(tmp_path / "m.keras")
+    for name, size in (("cp-1.index", 10), ("cp-1.data-00000-of-00001", 1000), ("cp-10.data-00000-of-00001", 7)):
+        (tmp_path / name).write_bytes(b"\0" * size)
+    find_run(RunConfig(path=tmp_path), tmp_path, call)
+    assert told["cp-1.index"] == 1010
+    assert told["folder"] == sum(part.stat().st_size for part in (tmp_path / "folder").iterdir())
+    parts = [part for part in tmp_path.iterdir() if part.name.startswith(("m_0", "m.w"))]
+    assert len(parts) == 3 and told["m.weights.json"] >= sum(part.stat().st_size for part in parts)
+    told.clear()
+    find_run(RunConfig(path=tmp_path / "folder"), tmp_path, call)
+    assert told["folder"] == sum(part.stat().st_size for part in (tmp_path / "folder").iterdir())

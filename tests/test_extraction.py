@@ -61,6 +61,13 @@ def test_statistics_of_vectors_have_one_value_a_unit():
     assert (statistics["maximum"] == values).all() and statistics["zeros"].tolist() == [[0, 1], [0, 0]]
 
 
+def test_maps_without_values_have_no_statistics_and_are_no_error():
+    for shape, expected in (((2, 0, 3, 4), (2, 4)), ((2, 3, 0), (2, 0)), ((2, 0, 0), (2, 0))):
+        statistics = channel_statistics(np.zeros(shape, "f4"), "tanh")
+        assert {"minimum", "zeros", "saturated"} <= set(statistics)
+        assert all(values.shape == expected and np.isnan(values).all() for values in statistics.values())
+
+
 def test_a_bounded_function_gets_its_saturated_share_and_others_none():
     values = np.array([[0.99, -0.2, 0.5], [-0.96, 0.94, 0.04]], "f4").reshape(1, 2, 1, 3)
     assert channel_statistics(values, "tanh")["saturated"].tolist() == [[1, 0, 0]]
@@ -101,6 +108,17 @@ def test_a_damaged_extraction_costs_only_itself(tmp_path):
     run = open_run(folder)
     assert [e.name for e in run.extractions] == ["epoch-001"]
     assert [f.name for f in run.failures] == ["epoch-002.keras", "epoch-003.keras"]
+
+
+def test_an_extraction_that_cannot_be_written_is_an_error_of_its_own_and_leaves_nothing(tmp_path):
+    e = open_run(write_folder(tmp_path / "e")).extractions[0]
+    words = StoredLayer("out", (Variable("bias", np.array(["no", "numbers"])),))  # HDF5 has no such type
+    with pytest.raises(ExtractionError, match="cannot be written") as error:
+        write_extraction(tmp_path, e.about, StoredModel((words,), None), None)
+    assert error.value.where == e.about.file and "TypeError" in error.value.received
+    assert [entry.name for entry in tmp_path.iterdir()] == ["e"]
+    with pytest.raises(ExtractionError, match="cannot be written"):
+        write_extraction(tmp_path / "nowhere", e.about, StoredModel((), None), None)
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def written(project: Path, text: str = CONFIG) -> Path:
 def test_a_whole_run_measures_and_shows_what_each_input_got(project: Path) -> None:
     file = written(project)
     assert check_configuration(file, ()).lines[2].split(maxsplit=1)[1] == (
-        "4 image files, more for init, z, 4 rows in model/all.csv"
+        "4 image files, inputs init, z, 4 rows in model/all.csv"
     )
     outcome = run(load(file), lambda *_: None)
     assert outcome.failures == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import h5py
 import numpy as np
 
 import checkpoint_files as files
+from reportgen.cli.inspection import _size
 
 
 def inspect(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -65,6 +67,13 @@ def test_a_folder_and_what_cannot_be_read(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_a_name_with_brackets_is_a_name_and_no_pattern(tmp_path: Path) -> None:
+    path = files.write_keras(tmp_path / "run[1].keras")
+    (tmp_path / "run1.keras").write_bytes(b"x" * 9)
+    assert _size(path) == path.stat().st_size
+    assert told(path)["checkpoints"][0]["file"] == "run[1].keras"
+
+
 def test_names_in_files_cannot_reach_the_terminal(tmp_path: Path) -> None:
     config = json.loads(json.dumps(files.MODEL))
     config["config"]["layers"][4]["config"]["name"] = "\x1b[31mred\u202e" + "n" * 5000
@@ -89,3 +98,11 @@ def test_it_needs_no_tensorflow_and_under_a_second(tmp_path: Path) -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 1  # [s] of processor; both processes; the clock shows less where nothing else runs
+
+
+def test_a_single_file_gives_its_own_reason(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "p.keras")
+    (tmp_path / "e.keras").write_bytes(b"")
+    pipe, empty = told(tmp_path / "p.keras", tmp_path / "e.keras")["failures"]
+    assert pipe["problem"] == "cannot be used: no regular file"
+    assert empty["problem"] == "cannot be used: empty (0 byte)"

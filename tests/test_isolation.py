@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import pickle
 import signal
@@ -181,50 +179,6 @@ def test_a_child_that_answers_nonsense_is_ended(child: Child) -> None:
     assert answer(child, process) != before
 
 
-class Claim(pickle.Pickler):
-    """Claim arrays that lie elsewhere, or are none."""
-
-    def persistent_id(self, value: object) -> object:
-        return value if isinstance(value, tuple) and len(value) == 3 else None
-
-
-@pytest.mark.parametrize(
-    "claim",
-    [
-        ("<f8", (10**6,), 0),
-        ("<f8", (4,), -8),
-        ("<f8", (-4,), 0),
-        ("O", (4,), 0),
-        ("<f8", (4,), 4090),
-        ("<M8[s]", (4,), 0),
-    ],
-)
-def test_arrays_outside_the_exchange_or_of_objects_are_refused(claim: object) -> None:
-    exchange = Exchange()
-    exchange.make_room(4096)
-    packed = io.BytesIO()
-    Claim(packed).dump(claim)
-    with pytest.raises(pickle.UnpicklingError, match="handed over an array"):
-        exchange.pick_up(Parcel(packed.getvalue(), 4096))
-    with pytest.raises(pickle.UnpicklingError, match="room"):
-        exchange.pick_up(Parcel(packed.getvalue(), 2**40))
-    exchange.close()
-
-
-@pytest.mark.parametrize("data", [b"", b"x\n", b"-5\n", b"1" * 30 + b"\n", b"[[1]]"])
-def test_an_answer_that_is_no_parcel_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no parcel"):
-        Parcel.from_bytes(data)
-
-
-def test_the_exchange_cannot_be_made_smaller_under_the_parent() -> None:
-    exchange = Exchange()
-    exchange.make_room(8192)
-    with pytest.raises(PermissionError):
-        os.ftruncate(exchange.descriptor, 100)
-    exchange.close()
-
-
 def kinds() -> Any:
     return [
         np.zeros((0, 3), "f4"), np.array(5, "i8"), np.float32(2.5), np.arange(6, dtype=">f4").reshape(2, 3)[:, ::-1],
@@ -304,31 +258,3 @@ def test_a_process_that_cannot_be_prepared_says_so_each_time() -> None:
             answer(child, process)
     child.end()
     exchange.close()
-
-
-def test_children_end_with_their_parent(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import os, sys, time\nfrom reportgen.isolation import Children\n"
-        "children = Children()\nprint(children.reader.call(os.getpid), flush=True)\ntime.sleep(60)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        number = int(parent.stdout.readline())
-        assert Path(f"/proc/{number}").exists()
-        parent.kill()
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{number}").exists() and time.monotonic() < deadline:
-        if "zombie" in Path(f"/proc/{number}/status").read_text():
-            break
-        time.sleep(0.05)
-    else:
-        assert not Path(f"/proc/{number}").exists()
-
-
-def test_json_of_plants_is_only_read_by_children() -> None:
-    from reportgen.isolation.child import PLANT
-
-    assert json.loads(os.environ.get(PLANT, "{}")) == {}

@@ -140,3 +140,17 @@ def test_a_lambda_with_code_is_refused_and_never_runs(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="Lambda"):
         measure(stored(tmp_path / "m.keras"), np.zeros((1, 3), np.float32))
     assert not mark.exists()
+
+
+def test_a_result_without_numbers_is_refused_by_the_name_of_its_layer(tmp_path: Path) -> None:
+    """Its statistics would be those of nothing."""
+    import keras
+    from keras import layers
+
+    image = keras.Input((20, 20, 2))
+    maps = layers.Conv2D(2, 3, name="conv")(image)
+    answer = layers.Dense(1, name="out")(layers.GlobalMaxPooling2D(name="most")(maps))
+    keras.Model(image, [answer, maps[:, 0:0]]).save(tmp_path / "m.keras")
+    with pytest.raises(NetworkError, match="no number at all") as error:
+        open_network(stored(tmp_path / "m.keras"), (20, 20, 2))
+    assert "(0, 18, 2)" in error.value.problem and error.value.where.startswith("get_item")

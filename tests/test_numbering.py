@@ -13,8 +13,10 @@ from keras import layers
 
 import networks
 from networks import stored
-from reportgen.checkpoints import architecture_signature, under_first_names
+from reportgen.checkpoints import architecture_signature, find_run
 from reportgen.checkpoints.graph import Graph
+from reportgen.checkpoints.reading import Reading, read_whole
+from reportgen.config.model import RunConfig
 from reportgen.network import open_network
 
 
@@ -49,23 +51,28 @@ def test_a_network_built_four_times_is_one_network_with_four_sets_of_weights(
         model = networks.fill(make(), seed)
         model.save(tmp_path / f"{seed}{suffix}")
         answers.append(model.predict(images, verbose=0))
-    read = [stored(tmp_path / f"{seed}{suffix}") for seed in range(4)]
+    firsts: dict[str, Graph] = {}
+    readings: list[Reading] = []
+    for checkpoint in find_run(RunConfig(path=tmp_path), tmp_path).checkpoints:
+        readings.append(read_whole(checkpoint, firsts))
+        assert readings[-1].graph is not None
+        firsts.setdefault(readings[-1].signature, readings[-1].graph)
+    read = [reading.stored for reading in readings]
     assert len({layer.name for one in read for layer in one.layers}) > len(read[0].layers)  # the names do differ
-    assert len({architecture_signature(one) for one in read}) == 1
+    assert {reading.signature for reading in readings} == {architecture_signature(read[0])}
     network = open_network(read[0], images.shape[1:])
-    seen: dict[str, Graph] = {}
     tables = []
-    for one, answer in zip(read, answers, strict=True):
+    for reading, answer in zip(readings, answers, strict=True):
+        one, written = reading.stored, reading.shown
         measured = network.measure(one, images)
         np.testing.assert_allclose(measured.predictions, answer, rtol=0, atol=1e-6)
-        written = under_first_names(one, architecture_signature(one), seen)
         assert {layer.name for layer in written.layers} == {row.weights for row in measured.layers} - {""}
         assert {layer.name for layer in written.layers} == {layer.name for layer in read[0].layers}
         for before, after in zip(one.layers, written.layers, strict=True):
             assert all(a.value is b.value for a, b in zip(before.variables, after.variables, strict=True))
         tables.append([[layer.name, sorted(v.name for v in layer.variables)] for layer in written.layers])
     assert json.dumps(sorted(tables[0])) == json.dumps(sorted(tables[3]))
-    assert under_first_names(read[0], architecture_signature(read[0]), seen) is read[0]
+    assert readings[0].shown is readings[0].stored
 
 
 def named(*names: str) -> Any:

@@ -300,3 +300,17 @@ def test_checkpoints_that_kill_their_process_cost_only_themselves(tmp_path: Path
     }  # fmt: skip
     page = (outcome.folder / "report.html").read_text()
     assert all(name in page for name in told)
+
+
+def test_code_of_the_users_that_fails_costs_only_the_checkpoints_that_need_it(tmp_path):
+    config = project(tmp_path, epochs=1)
+    network(2).save_weights(tmp_path / "run" / "epoch-002.weights.h5")
+    (tmp_path / "run" / "epoch-002.weights.h5").rename(tmp_path / "run" / "w.weights.h5")
+    other = keras.Sequential([keras.layers.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    other.save_weights(tmp_path / "run" / "other.weights.h5")
+    (tmp_path / "net.py").write_text("def build():\n    raise RuntimeError('not today')\n")
+    config.write_text(config.read_text().replace("run: {path: run}", "run: {path: run, model: 'net.py:build'}"))
+    outcome = run(load(config, sets=["report.formats=[html]", "sections=[run, failures]"]), quiet, NOON)
+    assert outcome.made["checkpoint"] == (2, 3)  # w borrows the architecture of the first
+    (lost,) = outcome.failures
+    assert lost.name == "other.weights.h5" and "net.py:2" in lost.problem and "not today" in lost.received

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,6 +18,7 @@ from reportgen.report import build_report
 from reportgen.report.html import as_html
 from reportgen.report.json import as_json
 from reportgen.sections import SECTIONS, build_section, check_options
+from reportgen.sections.chosen import best
 from reportgen.sections.kernels import outputs_last, slice_name
 from reportgen.templating import resource_folder
 
@@ -187,3 +189,38 @@ def test_slices_of_transposed_and_depthwise_kernels_are_numbered_by_their_real_c
 
 def layer_of_class(name):
     return Layer("x", "x", name, (), (8, 8, 4), 10, True, "linear")
+
+
+def test_in_a_run_of_several_networks_the_one_with_most_checkpoints_stands_for_it(tmp_path):
+    run = open_run(write_folder(tmp_path / "e", history=False))
+    assert best(run).extraction.name == "epoch-003"
+    last = run.extractions[-1]
+    last.about = dataclasses.replace(last.about, architecture="another")
+    assert best(run).extraction.name == "epoch-002"
+    first = run.extractions[0]
+    first.about = dataclasses.replace(first.about, architecture="a third")
+    assert best(run).extraction.name == "epoch-003"  # as many of each: the later
+
+
+def test_training_order_is_claimed_for_checkpoints_with_an_epoch_alone(tmp_path):
+    folder = write_folder(tmp_path / "e")
+    known = json.loads((folder / "_run.json").read_text())
+    known["checkpoints"][-1]["epoch"] = None
+    (folder / "_run.json").write_text(json.dumps(known))
+    page = as_html(report_of(folder), {})
+    assert "the first 2 in training order; the epoch of the other 1 is not known" in page
+    assert "Checkpoints in training order" not in page
+
+
+def test_summary_and_failures_count_the_same_and_say_why_there_is_no_score(tmp_path):
+    lost = tuple(Failure("checkpoint", f"{name}.h5", "it is truncated") for name in "ab")
+    report = report_of(write_folder(tmp_path / "e", failures=lost))
+    (count, _) = content(report, "failures").counts
+    assert (count.made, count.expected) == (3, 5)
+    assert (content(report, "summary").measured, content(report, "summary").checkpoints) == (3, 5)
+    folder = write_folder(tmp_path / "none", epochs=1)
+    with h5py.File(folder / "epoch-001.h5", "a") as file:
+        del file["predictions"]
+    page = as_html(report_of(folder), {})
+    assert "no checkpoint could be run: no score" in page and "without labels or targets" not in page
+    assert "epochs 1 to 1" not in page

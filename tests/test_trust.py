@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
 import live_networks as live
 from live_expected import IMAGES, SHAPE, assert_close, assert_same, squeezing
-from reportgen.checkpoints.architecture import read_graph
+from reportgen.checkpoints.architecture import architecture_signature, read_graph
 from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import CheckpointError, NetworkError, NotBuiltIn
 from reportgen.network import network as ordinary
@@ -113,3 +114,47 @@ def test_a_described_model_lends_its_description(tmp_path: Path) -> None:
     measured = ordinary.open_network(stored, SHAPE).measure(stored, IMAGES)
     assert_close(measured.predictions, model.predict(IMAGES, verbose=0), "prediction")
     assert described(live.built(live.Own())) is None
+
+
+def test_two_classes_with_equal_arrays_are_two_networks(tmp_path: Path) -> None:
+    """What an unknown class computes is known to its code alone; sharing one's live network would show another's."""
+
+    @keras.saving.register_keras_serializable("test_trust")
+    class Plain(keras.Model):
+        def __init__(self, power: int = 1, **options: Any) -> None:
+            super().__init__(**options)
+            self.power = power
+            self.out = layers.Dense(1, name="out")
+
+        def call(self, x: Any) -> Any:
+            return self.out(x**self.power)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "power": self.power}
+
+    @keras.saving.register_keras_serializable("test_trust")
+    class Squared(Plain):
+        def call(self, x: Any) -> Any:
+            return self.out(x) ** 2
+
+    signatures = []
+    for i, model in enumerate((Plain(), Plain(), Plain(2), Squared())):  # Keras numbers the names of the first two
+        model(np.ones((1, 4), "f4"))
+        signatures.append(architecture_signature(live.save(model, tmp_path / f"{i}.keras")))
+    assert signatures[0] == signatures[1] and len(set(signatures)) == 3
+
+
+def test_where_the_users_network_is_another_trust_is_tried_and_else_it_is_said_whose_it_was(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(
+        "import keras\ndef build():\n    return keras.Sequential([keras.Input((20, 20, 2)), keras.layers.Flatten(),"
+        " keras.layers.Dense(7)])\ndef fails():\n    raise RuntimeError('not today')\n"
+    )
+    path = tmp_path / "m.keras"
+    model = keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layers.Lambda(lambda x: x * 2.0),
+                              layers.Dense(2)])  # fmt: skip
+    stored = live.save(model, path)
+    for spec in ("other.py:build", "other.py:fails"):
+        measured = choose(stored, path, spec=spec, trust=True).measure(stored, IMAGES)
+        assert_close(measured.predictions, model.predict(IMAGES, verbose=0), spec)
+        with pytest.raises(NetworkError, match=r"run\.model was used, because the file's own cannot be rebuilt"):
+            choose(stored, path, spec=spec)

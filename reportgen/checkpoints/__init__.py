@@ -7,8 +7,5 @@ any Keras a flat list of calls. Nothing in a file is ever executed, and neither 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
 from reportgen.checkpoints.discovery import find_run
 from reportgen.checkpoints.formats import FORMATS, Format, read_checkpoint
-from reportgen.checkpoints.renaming import under_first_names
 
-__all__ = [
-    "FORMATS", "Format", "architecture_signature", "find_run", "read_checkpoint", "read_graph", "under_first_names",
-]  # fmt: skip
+__all__ = ["FORMATS", "Format", "architecture_signature", "find_run", "read_checkpoint", "read_graph"]

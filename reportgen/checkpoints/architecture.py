@@ -58,7 +58,7 @@ def architecture_signature(stored: StoredModel) -> str:
         graph = read_graph(stored)
     except CheckpointError:
         graph = None
-    return graph_signature(graph, stored.layers)
+    return graph_signature(graph, stored)
 
 
 @dataclass(frozen=True)

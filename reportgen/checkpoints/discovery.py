@@ -9,22 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reportgen.checkpoints.beside import history_of, record_of
 from reportgen.checkpoints.borrow import borrow
 from reportgen.checkpoints.epochs import epochs_of, has_date, in_training_order
 from reportgen.checkpoints.examine import Call, Examined, examine, here
 from reportgen.checkpoints.formats import FORMATS
-from reportgen.checkpoints.history import find_history, read_history
-from reportgen.checkpoints.json_text import parse_json
 from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
-from reportgen.checkpoints.limits import CONFIG_LIMIT
 from reportgen.checkpoints.naming import names_of
 from reportgen.checkpoints.run import Checkpoint, History, Run
-from reportgen.checkpoints.walk import Found, is_saved_model, walk
+from reportgen.checkpoints.walk import Found, is_saved_model, size_of_folder, size_with_parts, walk
 from reportgen.config.model import RunConfig
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport, ReportgenError
 
-RECORD = "run.json"
 FRESH = 60.0
 """A file that cannot be read and was changed this long ago may still be being written [s]."""
 WAIT = 1.0
@@ -54,14 +51,16 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     alone = saved or not path.is_dir()
     root = path.parent if alone else path
     if alone:
-        looked = [Found(path, path.name, "model folder" if saved else "file", path.stat().st_size)]
+        size = size_of_folder(path) if saved else path.stat().st_size
+        looked = [Found(path, path.name, "model folder" if saved else "file" if path.is_file() else "other", size)]
     else:
         looked = list(walk(path, config.checkpoints))
     checkpoints, steps, failures = _sort_out(looked, root, alone, call)
     if not checkpoints:
-        raise _nothing(config, looked, failures)
-    record, unread = _read_record(root)
-    history, unclear = _read_history(config, base, root, checkpoints)
+        raise _nothing(config, looked, failures, alone)
+    record, unread = record_of(root, call)
+    folders = dict.fromkeys([root, *(checkpoint.path.parent for checkpoint in checkpoints)])
+    history, unclear = history_of(config, base, root, list(folders), call)
     checkpoints, copies = _without_copies(_counted_from_one(_dated(checkpoints), history), record)
     return Run(
         name=config.name or (Path(checkpoints[0].file).stem if alone else path.name),
@@ -109,7 +108,7 @@ def _sort_out(
 def _examined(found: Found, root: Path, call: Call) -> Examined:
     """Return what an entry is, also where looking at it killed the process that looked."""
     try:
-        examined: Examined = call(examine, found, root, size=found.size)
+        examined: Examined = call(examine, found, root, size=size_with_parts(found))
     except ReportgenError as error:
         return Examined(None, CheckpointError(error.problem, received=error.received, advice=error.advice))
     return examined
@@ -148,8 +147,12 @@ def _stamp(path: Path) -> tuple[int, float]:
     return about.st_size, about.st_mtime
 
 
-def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure]) -> NothingToReport:
-    """Return the error that says what was looked at."""
+def _nothing(config: RunConfig, looked: Sequence[Found], failures: Sequence[Failure], alone: bool) -> NothingToReport:
+    """Return the error that says what was looked at; of a single file its own reason."""
+    if alone and failures:
+        (own,) = failures[:1]
+        return NothingToReport(own.problem, where=own.name, expected=own.expected, received=own.received,
+                               advice=own.advice)  # fmt: skip
     if failures:
         told = "; ".join(f"{failure.name}: {failure.problem}" for failure in failures[:3])
         received = f"{len(failures)} that cannot be used: {told}"
@@ -211,41 +214,3 @@ def _named(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
     """Return the checkpoints with names that are unique and safe."""
     names = names_of([checkpoint.file for checkpoint in checkpoints])
     return [replace(checkpoint, name=names[checkpoint.file]) for checkpoint in checkpoints]
-
-
-def _read_record(root: Path) -> tuple[dict[str, Any], list[Failure]]:
-    """Return what the callback wrote about the run, and a Failure where it cannot be read."""
-    path = root / RECORD
-    if not path.is_file():
-        return {}, []
-    try:
-        record = parse_json(path.read_bytes(), RECORD, CONFIG_LIMIT)
-        if not isinstance(record, dict):
-            raise CheckpointError("the record of the run is no JSON object", expected="an object {…}")
-    except (CheckpointError, OSError) as error:
-        told = error if isinstance(error, CheckpointError) else CheckpointError(str(error))
-        return {}, [told.failure("history", RECORD)]
-    return record, []
-
-
-def _read_history(
-    config: RunConfig, base: Path, root: Path, checkpoints: Sequence[Checkpoint]
-) -> tuple[History | None, list[Failure]]:
-    """Return the history of a run, and a Failure where there is one that cannot be read."""
-    name = str(config.history) if config.history else "history"
-    try:
-        if config.history is not None:
-            path = base / config.history
-            if not path.is_file():
-                others = [entry.name for entry in path.parent.glob("*.csv")] if path.parent.is_dir() else []
-                advice = did_you_mean(path.name, others) or "Paths are relative to the configuration file."
-                raise CheckpointError("the history is not there", expected="a CSV file", advice=advice)
-            return read_history(path, name), []
-        folders = dict.fromkeys([root, *(checkpoint.path.parent for checkpoint in checkpoints)])
-        found = find_history(folders, root)
-        if found is None:
-            return None, []
-        name = found.relative_to(root).as_posix()
-        return read_history(found, name), []
-    except CheckpointError as error:
-        return None, [error.failure("history", name)]

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from reportgen.checkpoints.counter import iterations
 from reportgen.checkpoints.formats import FOREIGN, head_of, parts_of, recognise
 from reportgen.checkpoints.kinds import refusal
-from reportgen.checkpoints.limits import regular
+from reportgen.checkpoints.limits import FILE_LIMIT, regular, size
 from reportgen.checkpoints.walk import Found
 from reportgen.checkpoints.wording import in_words
 from reportgen.errors import CheckpointError
@@ -64,10 +64,15 @@ def examine(found: Found, root: Path) -> Examined:
         if key is None:
             return Examined(None, refusal(found, head))
         parts = parts_of(found.path, key)
-        sizes = [regular(part) for part in parts]
+        total = sum(regular(part) for part in parts)
+        if total > FILE_LIMIT:  # hashing it would take minutes, to refuse it when it is read
+            raise CheckpointError(
+                f"the checkpoint has {size(total)}", expected=f"at most {size(FILE_LIMIT)}",
+                advice="Save the weights without the optimiser's state, or leave it out with run.checkpoints.",
+            )  # fmt: skip
         modified = last_change(parts)
         return Examined(
-            key, None, sum(sizes), _digest(parts, found.path), tuple(str(part) for part in parts if part != found.path),
+            key, None, total, _digest(parts, found.path), tuple(str(part) for part in parts if part != found.path),
             modified, iterations(found.path, key),
         )  # fmt: skip
     except CheckpointError as error:

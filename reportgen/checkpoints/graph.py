@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reportgen.checkpoints.json_text import Json
 from reportgen.checkpoints.numbering import lasting, lasting_options, unnumbered
-from reportgen.checkpoints.stored import StoredLayer
+from reportgen.checkpoints.stored import StoredModel
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,20 @@ def refs_in(value: Json) -> Iterator[Ref]:
             yield from refs_in(item)
 
 
-def graph_signature(graph: Graph | None, layers: Iterable[StoredLayer]) -> str:
+def graph_signature(graph: Graph | None, stored: StoredModel) -> str:
     """Return the sha256 over calls and shapes of arrays: equal ones share an architecture layer by layer.
 
-    Of the names only the user's own for layers with arrays count; what Keras numbered is known by its place.
+    Of the names only the user's own for layers with arrays count; what Keras numbered is known by its place. Where the
+    calls are not known, class and options of the model stand for them: two classes may have equal arrays.
     """
-    arrays = {layer.name: layer.variables for layer in layers}
+    arrays = {layer.name: layer.variables for layer in stored.layers}
     places: dict[str, int] = {}
     calls = []
     for number, call in enumerate(graph.calls if graph else ()):
         place = places.setdefault(call.layer, number)
         name = [lasting(call.layer, call.class_name), place] if call.layer in arrays else None
         calls.append([name, call.class_name, lasting_options(call.config), call.args, call.kwargs])
-    ends = [] if graph is None else [graph.outputs, graph.era < 3]
+    ends = _class_of(stored) if graph is None else [graph.outputs, graph.era < 3]
     shapes = sorted(
         [
             f"{places[name]:06d}" if name in places else name,
@@ -99,6 +100,13 @@ def graph_signature(graph: Graph | None, layers: Iterable[StoredLayer]) -> str:
     )
     text = json.dumps([calls, ends, shapes], sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _class_of(stored: StoredModel) -> list[Json]:
+    """Return what a description says of a model whose calls are not known; nothing without one."""
+    if stored.config is None:
+        return []
+    return [stored.config.get("class_name"), lasting_options(stored.config.get("config"))]
 
 
 def _plain(value: object) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ def inspect(path: Path) -> dict[str, Any]:
     try:
         run = find_run(RunConfig(path=path), Path())
     except NothingToReport as error:
-        return {"checkpoints": [], "failures": [asdict(error.failure("checkpoint", str(path)))]}
+        return {
+            "checkpoints": [],
+            "failures": [asdict(replace(error.failure("checkpoint", error.where), name=str(path)))],
+        }
     except ConfigError as error:
         raise CheckpointError("there is no such file", expected="a checkpoint, or a folder of them") from error
     found, failures = [], [asdict(failure) for failure in run.failures if failure.kind == "checkpoint"]
@@ -51,6 +54,8 @@ def _about(checkpoint: Checkpoint) -> dict[str, Any]:
         graph, problem = read_graph(stored), ""
     except CheckpointError as error:
         graph, problem = None, error.problem
+        if checkpoint.unclear:
+            problem = f"{problem}; {checkpoint.unclear} fit and differ"
     changed = (
         datetime.fromtimestamp(checkpoint.path.stat().st_mtime, UTC).replace(tzinfo=None).isoformat(" ", "seconds")
     )
@@ -65,7 +70,7 @@ def _about(checkpoint: Checkpoint) -> dict[str, Any]:
         "saved": printable(stored.saved, 40),
         "changed": changed,
         "model": printable((stored.config or {}).get("class_name") or "", 60),
-        "architecture_from": "" if checkpoint.architecture is None else printable(checkpoint.architecture.name),
+        "architecture_from": checkpoint.lender,
         "no_architecture": problem,
         "inputs": [] if graph is None else [_input(call.name, call.config["shape"]) for call in graph.inputs],
         "outputs": [] if graph is None else [printable(name, 80) for name in graph.output_names],

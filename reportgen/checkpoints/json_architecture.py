@@ -8,15 +8,14 @@ from typing import Any
 from reportgen.checkpoints.json_text import parse_json
 from reportgen.checkpoints.keras_1 import modern
 from reportgen.checkpoints.limits import CONFIG_LIMIT
+from reportgen.checkpoints.members import read_regular
 from reportgen.errors import CheckpointError
 
 
 def read_json_architecture(path: Path) -> dict[str, Any] | None:
     """Return the description in a JSON file, or None where it describes no model."""
-    if path.stat().st_size > CONFIG_LIMIT:
-        return None
     try:
-        described = parse_json(path.read_bytes(), path.name, CONFIG_LIMIT)
+        described = parse_json(read_regular(path, CONFIG_LIMIT), path.name, CONFIG_LIMIT)
         if isinstance(described, str):  # to_json written once more through json.dump
             described = parse_json(described, path.name, CONFIG_LIMIT)
     except CheckpointError:

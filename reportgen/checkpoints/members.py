@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from reportgen.checkpoints.limits import MEMBER_LIMIT, size
 from reportgen.checkpoints.zip_files import read_member
@@ -63,6 +63,22 @@ def read_regular(path: Path, limit: int) -> bytes:
 
     Raises CheckpointError for a link, a pipe or a folder under that name: the file itself is opened, or nothing.
     """
+    with _open_regular(path) as file:
+        found = os.fstat(file.fileno()).st_size
+        if found > limit:
+            raise CheckpointError(f"{path.name} has {size(found)}", expected=f"at most {size(limit)}")
+        # Python makes room for as much as is asked for, so not for the limit.
+        return file.read(found)
+
+
+def read_start(path: Path, length: int) -> bytes:
+    """Return the first `length` bytes of a regular file; raises CheckpointError as `read_regular` does."""
+    with _open_regular(path) as file:
+        return file.read(length)
+
+
+def _open_regular(path: Path) -> IO[bytes]:
+    """Open a regular file, without following a link or waiting for the other end of a pipe."""
     try:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
@@ -76,14 +92,10 @@ def read_regular(path: Path, limit: int) -> bytes:
             if path.is_symlink()
             else CheckpointError(f"{path.name} cannot be opened", received=str(error))
         ) from error
-    with os.fdopen(number, "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise CheckpointError(f"{path.name} is no regular file", expected="a file as Keras writes it")
-        if about.st_size > limit:
-            raise CheckpointError(f"{path.name} has {size(about.st_size)}", expected=f"at most {size(limit)}")
-        # Python makes room for as much as is asked for, so not for the limit.
-        return file.read(about.st_size)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise CheckpointError(f"{path.name} is no regular file", expected="a file, no folder, pipe or device")
+    return os.fdopen(number, "rb")
 
 
 def refused_link(path: Path) -> CheckpointError:

@@ -41,8 +41,8 @@ def read_whole(checkpoint: Checkpoint, firsts: Mapping[str, Graph]) -> Reading:
     try:
         graph = read_graph(stored)
     except CheckpointError:  # weights alone: there are only the names in the file
-        return Reading(stored, stored, graph_signature(None, stored.layers), None)
-    signature = graph_signature(graph, stored.layers)
+        return Reading(stored, stored, graph_signature(None, stored), None)
+    signature = graph_signature(graph, stored)
     first = firsts.get(signature, graph)
     return Reading(stored, renamed(stored, graph, first), signature, first)
 

@@ -5,22 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reportgen.checkpoints.architecture import read_graph
 from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.stored import StoredLayer, StoredModel, Variable
-from reportgen.errors import CheckpointError
-
-
-def under_first_names(stored: StoredModel, signature: str, seen: dict[str, Graph]) -> StoredModel:
-    """Return a model with its layers named as in the first one of its `architecture_signature`.
-
-    `seen` remembers these from call to call. The architecture in the file keeps its own names.
-    """
-    try:
-        graph = read_graph(stored)
-    except CheckpointError:  # weights alone: there are only the names in the file
-        return stored
-    return renamed(stored, graph, seen.setdefault(signature, graph))
 
 
 def renamed(stored: StoredModel, own: Graph, reference: Graph) -> StoredModel:

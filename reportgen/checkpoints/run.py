@@ -30,6 +30,10 @@ class Checkpoint:
     sha256: str
     architecture: Path | None = None
     """File whose architecture it borrows, where it holds weights alone."""
+    lender: str = ""
+    """The same as the user knows it; empty where there is none."""
+    unclear: str = ""
+    """Files of different architectures that fit it, so that none is borrowed; empty where that was clear."""
     modified: int = 0
     """When the newest of its files was changed, as found [ns since 1970]; 0 where nobody looked."""
 

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -82,8 +83,34 @@ def _look(path: Path, file: str) -> Found | None:
         return Found(path, file, "other")
     if not folder_kind(path):
         return None
-    inside = (entry.lstat() for entry in path.rglob("*") if not entry.is_dir())
-    return Found(path, file, "model folder", sum(entry.st_size for entry in islice(inside, ENTRY_LIMIT)))
+    return Found(path, file, "model folder", size_of_folder(path))
+
+
+def size_of_folder(path: Path) -> int:
+    """Return how much a folder holds [byte]; what vanishes meanwhile, as it does in training, counts nothing."""
+    total = 0
+    with suppress(OSError):
+        for entry in islice(path.rglob("*"), ENTRY_LIMIT):
+            with suppress(OSError):
+                about = entry.lstat()
+                total += 0 if stat.S_ISDIR(about.st_mode) else about.st_size
+    return total
+
+
+def size_with_parts(found: Found) -> int:
+    """Return the size of an entry [byte]; of an index or list with that of the files beside it under the same stem."""
+    name = found.path.name
+    stem = next((name.removesuffix(end) for end in _LISTS if name.endswith(end)), None)
+    if found.kind != "file" or stem is None:
+        return found.size
+    total = found.size
+    with suppress(OSError), os.scandir(found.path.parent) as listing:
+        for entry in islice(listing, ENTRY_LIMIT):
+            if entry.name != name and entry.name.startswith((f"{stem}.", f"{stem}_")):
+                with suppress(OSError):
+                    about = entry.stat(follow_symlinks=False)
+                    total += about.st_size if stat.S_ISREG(about.st_mode) else 0
+    return total
 
 
 def is_saved_model(path: Path) -> bool:
@@ -107,6 +134,8 @@ _KINDS = {
 }
 """Files that together make a folder a model."""
 _SUFFIXES = {".keras", ".h5", ".hdf5"}
+_LISTS = (".index", ".weights.json", ".json")
+"""Ends of files that say what is in others, which bear the same name before it."""
 
 
 def _expression(pattern: str) -> str:

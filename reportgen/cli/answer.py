@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sys
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,20 +40,40 @@ class Answer:
 
 
 def give(answer: Answer, command: str, *, as_json: bool, color: bool | None) -> int:
-    """Print an answer and return its exit code."""
-    if answer.failures:
-        click.echo(failure_list(answer.failures, answer.missing), err=True, color=color)
-    if as_json:
-        failures = {"failures": [asdict(failure) for failure in answer.failures]} if answer.failures else {}
-        _json_line(command, answer.exit_code, answer.data | failures)
-    else:
-        for line in answer.lines:
-            click.echo(line)
+    """Print an answer and return its exit code, also where its reader has had enough, as `head` has."""
+    try:
+        if answer.failures:
+            click.echo(failure_list(answer.failures, answer.missing), err=True, color=color)
+        if as_json:
+            failures = {"failures": [asdict(failure) for failure in answer.failures]} if answer.failures else {}
+            _json_line(command, answer.exit_code, answer.data | failures)
+        else:
+            for line in answer.lines:
+                click.echo(line)
+    except BrokenPipeError:
+        fall_silent()
     return answer.exit_code
 
 
 def give_error(error: ReportgenError, command: str, *, as_json: bool, color: bool | None) -> int:
     """Print what went wrong and return the exit code it stands for."""
+    try:
+        _print_error(error, command, as_json=as_json, color=color)
+    except BrokenPipeError:
+        fall_silent()
+    return error.exit_code
+
+
+def fall_silent() -> None:
+    """Send what is still to be printed nowhere: nobody reads it, and the end of Python would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # a stream may be closed, or no file at all
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _print_error(error: ReportgenError, command: str, *, as_json: bool, color: bool | None) -> None:
     words = str(error)
     if problems := [str(problem) for problem in getattr(error, "problems", ())]:
         click.echo(words, err=True)
@@ -58,7 +81,6 @@ def give_error(error: ReportgenError, command: str, *, as_json: bool, color: boo
     click.echo(click.style("error: ", fg="red", bold=True) + words, err=True, color=color)
     if as_json:
         _json_line(command, error.exit_code, {"errors": problems or [words]})
-    return error.exit_code
 
 
 def failure_list(failures: tuple[Failure, ...], title: str = "missing from the report") -> str:

@@ -105,7 +105,7 @@ def _probes(loaded: Loaded) -> str:
                     "there is not one picture a probe", where=where, expected=f"{count} files", received=f"{others}"
                 )
     words = f"{count} image file{'s' if count > 1 else ''}{' a band' if isinstance(probes.images, dict) else ''}"
-    words += f", more for {', '.join(probes.inputs)}" if probes.inputs else ""
+    words += f", inputs {', '.join(probes.inputs)}" if probes.inputs else ""
     if probes.catalogue is None:
         return f"{words}, no catalogue"
     catalogue = read_catalogue(probes.catalogue, probes, loaded.base)

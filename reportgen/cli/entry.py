@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from reportgen.cli.answer import Answer, give, give_error
+from reportgen.cli.answer import Answer, fall_silent, give, give_error
 from reportgen.cli.commands import reportgen
 from reportgen.errors import ReportgenError, printable
 
@@ -41,6 +41,9 @@ def exit_code_of(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
+    except BrokenPipeError:  # an answer keeps its exit code, see `give`; what else is printed is help and words
+        fall_silent()
+        return 0
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _bug(error, color)

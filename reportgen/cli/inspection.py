@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from reportgen.cli.answer import Answer
-from reportgen.errors import Failure, ReportgenError
+from reportgen.errors import CheckpointError, Failure, ReportgenError
 from reportgen.isolation import Children
 
 SHOWN = 200
@@ -21,6 +25,7 @@ def inspect_files(files: Sequence[Path]) -> Answer:
     with Children() as children:
         for file in files:
             try:
+                _be_there(file)
                 told = children.reader.call(_look, file.absolute(), size=_size(file))
             except ReportgenError as error:
                 failures.append(error.failure("checkpoint", str(file)))
@@ -38,11 +43,25 @@ def _look(path: Path) -> dict[str, Any]:
     return inspect(path)
 
 
+def _be_there(file: Path) -> None:
+    """Raise CheckpointError where there is nothing; of a TensorFlow checkpoint users know the prefix alone."""
+    if not os.path.lexists(file) and not file.with_name(f"{file.name}.index").is_file():
+        raise CheckpointError(
+            "there is no such file",
+            expected="a checkpoint, or a folder of them",
+            advice="No file matches this pattern." if any(c in file.name for c in "*?[") else "",
+        )
+
+
 def _size(file: Path) -> int:
-    """Return about how much there is to read [byte]."""
-    if file.is_dir():
-        return sum(entry.stat().st_size for entry in file.rglob("*") if entry.is_file())
-    return sum(part.stat().st_size for part in file.parent.glob(f"{file.name}*") if part.is_file())
+    """Return about how much there is to read [byte]; what vanishes meanwhile counts nothing."""
+    total = 0
+    with suppress(OSError):  # a folder may go while it is listed
+        for part in file.rglob("*") if file.is_dir() else file.parent.glob(f"{escape(file.name)}*"):
+            with suppress(OSError):
+                about = part.stat()
+                total += about.st_size if S_ISREG(about.st_mode) else 0
+    return total
 
 
 def _lines(about: dict[str, Any]) -> Iterator[str]:
@@ -58,8 +77,8 @@ def _lines(about: dict[str, Any]) -> Iterator[str]:
         "saved": when,
         "sha256": about["sha256"],
         "network": _network(about),
-        "weights": f"{about['parameters']:,} parameters in {len(about['arrays'])} arrays",
-        "beside": ", ".join(f"{kind}: {count} arrays" for kind, count in about["other"].items()),
+        "weights": f"{about['parameters']:,} parameters in {_arrays(len(about['arrays']))}",
+        "beside": ", ".join(f"{kind}: {_arrays(count)}" for kind, count in about["other"].items()),
         "optimizer": about["optimizer"],
         "loss": about["loss"],
         "numbers": "all finite" if not about["nan"] + about["inf"] else f"{about['nan']:,} NaN, {about['inf']:,} Inf",
@@ -86,6 +105,10 @@ def _network(about: dict[str, Any]) -> str:
     inputs = ", ".join(f"{i['name']} {_shape(i['shape'])}" for i in about["inputs"])
     lent = f", described by {about['architecture_from']}" if about["architecture_from"] else ""
     return f"{about['model']} of {about['layers']} layers, from {inputs} to {', '.join(about['outputs'])}{lent}"
+
+
+def _arrays(count: int) -> str:
+    return "1 array" if count == 1 else f"{count:,} arrays"
 
 
 def _shape(shape: list[int | None] | None) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +46,7 @@ def measure(image: NDArray[np.generic], shape: bool = True) -> Morphology:
     """
     from astropy.stats import sigma_clipped_stats
 
-    pixels = np.asarray(image, np.float64)
+    pixels = image
     good = np.isfinite(pixels)
     nothing = float("nan")
     if good.sum() < PIXELS:
@@ -89,17 +91,26 @@ def _segments(flat: NDArray[np.float64], noise: float) -> NDArray[np.int_] | Non
     return np.asarray(labels == nearest, np.int_)
 
 
+@cache
+def _source() -> Any:
+    """Return statmorph's class without the statistics that are not used: they take most of its time."""
+    import statmorph
+
+    class Source(statmorph.SourceMorphology):  # type: ignore[misc]
+        multimode = intensity = deviation = -99.0
+
+    return Source
+
+
 def _statmorph(flat: NDArray[np.float64], segments: NDArray[np.int_], noise: float) -> tuple[float, ...]:
     if not available():
         return (float("nan"),) * 4
-    import statmorph
-
     weights = np.full(flat.shape, noise if noise > 0 else 1.0)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # its doubts come with the flag
             # The Sérsic fit is not used: one step of it is the least it can do.
-            source = statmorph.SourceMorphology(flat, segments, 1, weightmap=weights, sersic_maxiter=1)
+            source = _source()(flat, segments, 1, weightmap=weights, sersic_maxiter=1)
     except Exception:  # whatever it makes of a strange picture, the others are measured
         return (float("nan"),) * 4
     if source.flag >= 2:

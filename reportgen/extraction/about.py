@@ -31,5 +31,7 @@ class About:
     """sha256 of the probe set."""
     problem: str = ""
     """Why there are weights and no activations; empty when all went well."""
+    architecture_from: str = ""
+    """File that describes the network, where the checkpoint holds weights alone; empty where it does itself."""
     other: dict[str, int] = field(default_factory=dict)
     """What is in the file beside weights, and in how many arrays: optimizer, metrics, seed generators."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +13,13 @@ from reportgen.diagnostics.activity import FLAT
 def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[str, NDArray[np.float32]]:
     """Return minimum, maximum, mean, mean magnitude and the fraction of exact zeros of each channel.
 
-    `(probe, channel)` each; of a function that is flat somewhere also the fraction of values that lie there.
+    `(probe, channel)` each; of a function that is flat somewhere also the fraction of values that lie there. NaN
+    where a channel has no value.
     """
-    flat = maps.reshape(maps.shape[0], -1, maps.shape[-1])
+    flat = maps.reshape(maps.shape[0], math.prod(maps.shape[1:-1]), maps.shape[-1])
+    empty = flat.shape[1] == 0
+    if empty:
+        flat = np.full((flat.shape[0], 1, flat.shape[2]), np.nan, np.float32)
     statistics = {
         "minimum": flat.min(axis=1),
         "maximum": flat.max(axis=1),
@@ -24,4 +30,4 @@ def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[st
     if function in FLAT:
         low, high = FLAT[function]
         statistics["saturated"] = ((flat < low) | (flat > high)).mean(axis=1).astype(np.float32)
-    return statistics
+    return {name: np.full_like(values, np.nan) for name, values in statistics.items()} if empty else statistics

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.run import Run
 from reportgen.checkpoints.stored import StoredModel
-from reportgen.errors import Failure
+from reportgen.errors import ExtractionError, Failure
 from reportgen.extraction.about import About
 from reportgen.extraction.explained_file import write_group
 from reportgen.extraction.measurement import Measurement
@@ -27,6 +27,8 @@ from reportgen.probes.probeset import ProbeSet
 
 # Shuffled deflate at its lightest: a third smaller for feature maps, at a fraction of the cost of level 4.
 PACKED: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+FOREIGN = (OSError, ValueError, TypeError, LookupError, RuntimeError, ArithmeticError, AttributeError, MemoryError)
+"""What h5py, NumPy and json raise on a full disk, and on values that cannot be stored."""
 
 
 def write_extraction(
@@ -34,9 +36,20 @@ def write_extraction(
 ) -> Path:
     """Write one checkpoint's extraction; without a measurement (the network could not be run) its weights alone.
 
-    The layer table then is what `graph`, or the arrays, say of it.
+    The layer table then is what `graph`, or the arrays, say of it. Raises ExtractionError where it cannot be written.
     """
     path = folder / f"{about.name}.h5"
+    try:
+        _write(path, about, stored, measurement, graph)
+    except FOREIGN as error:
+        raise ExtractionError(
+            "what was measured cannot be written", where=about.file, expected=f"a file {path.name}",
+            received=f"{type(error).__name__}: {error}", advice="Is the disk full, or the archive read-only?",
+        ) from error  # fmt: skip
+    return path
+
+
+def _write(path: Path, about: About, stored: StoredModel, measurement: Measurement | None, graph: Graph | None) -> None:
     with _whole(path) as file:
         file.attrs["about"] = json.dumps(asdict(about), sort_keys=True)
         layers = measurement.layers if measurement else outline(stored, graph)
@@ -49,7 +62,6 @@ def write_extraction(
                 _store(group, str(j), variable.value).attrs["variable"] = variable.name
         if measurement is not None:
             _write_activations(file, measurement)
-    return path
 
 
 def _write_activations(file: h5py.File, measurement: Measurement) -> None:

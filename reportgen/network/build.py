@@ -69,6 +69,14 @@ def build(graph: Graph, stored: StoredModel, fits: Sequence[Fit], head: Head) ->
         if linear:
             result = make_activation(call.config["activation"], call.name, graph.era)(result)
         listed = list(result) if isinstance(result, list | tuple) else [result]
+        shape = next((tuple(tensor.shape[1:]) for tensor in listed if 0 in tensor.shape[1:]), None)
+        if shape is not None:
+            raise NetworkError(
+                f"layer {call.name} ({call.class_name}) gives {shape}: no number at all",
+                where=call.name,
+                expected="at least one number for each image",
+                advice="Is the input size that of the training? Otherwise the architecture in the file is damaged.",
+            )
         numbers += sum(math.prod(size or 1 for size in tensor.shape[1:]) for tensor in listed)
         if numbers > ACTIVATION_LIMIT:
             raise NetworkError(

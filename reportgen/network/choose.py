@@ -58,9 +58,22 @@ def network_for(
     from reportgen.network.live import open_live
 
     alone = next(iter(shapes.values())) if len(shapes) == 1 else None
+    trusted = ways.trust and stored.config is not None
     if alone is not None and ways.model is not None:
-        return open_live(user_model(ways.model, ways.base), stored, alone)
-    if alone is not None and ways.trust and stored.config is not None:
+        try:
+            return open_live(user_model(ways.model, ways.base), stored, alone)
+        except NetworkError as error:  # in a mixed folder the user's code is that of other files
+            if not trusted:
+                raise _of_the_user(error, stopped, stored) from error
+            wrong = _of_the_user(error, stopped, stored)
+        try:
+            return open_live(load_trusted(path, format), stored, alone)
+        except NetworkError as error:
+            problem = f"{wrong.problem}; and on trust: {error.problem}"
+            raise NetworkError(
+                problem, where=wrong.where, expected=wrong.expected, received=wrong.received, advice=wrong.advice
+            ) from error
+    if alone is not None and trusted:
         return open_live(load_trusted(path, format), stored, alone)
     advice = WAYS_OUT if stored.config is not None else f"{stopped.advice} Or give run.model: your_file.py:build_model."
     if alone is None:
@@ -68,6 +81,13 @@ def network_for(
     raise NotBuiltIn(
         stopped.problem, where=stopped.where, expected=stopped.expected, received=stopped.received, advice=advice
     ) from stopped
+
+
+def _of_the_user(error: NetworkError, stopped: NetworkError, stored: StoredModel) -> NetworkError:
+    """Return an error of the user's own network with the words whose network it was, and why it was tried."""
+    why = "" if stored.config is None else f", because the file's own cannot be rebuilt: {stopped.problem}"
+    told = f"{error.problem} (run.model was used{why})"
+    return NetworkError(told, where=error.where, expected=error.expected, received=error.received, advice=error.advice)
 
 
 def _is_described(stored: StoredModel) -> bool:

@@ -119,7 +119,9 @@ def _advice(wanted: Sequence[int | None], probe: Shape) -> str:
     """Return which option of the preparation to change."""
     if len(wanted) == 1:
         if len(probe) == 1:
-            return "Change the columns, or probes.prepare.resize or bands until a flattened image has as many numbers."
+            return (
+                f"Give as many columns, or a flattened image of as many numbers: {math.prod(n or 1 for n in wanted)}."
+            )
         return "Set probes.prepare.flatten: true, with a resize and bands whose product is that many numbers."
     if len(wanted) == 3 and len(probe) == 1:
         return "Set probes.prepare.flatten: false."

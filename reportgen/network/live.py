@@ -68,6 +68,8 @@ class LiveNetwork:
             results = run(self.function, np.ascontiguousarray(batch.reshape(len(batch), *self.fit.shape)))
             names = [*(name for name, _ in self.kept), "the output", "the scores"]
             for name, result in zip(names, results, strict=False):
+                if 0 in result.shape[1:]:
+                    raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
                 if result.shape[:1] != (len(batch),):
                     raise NetworkError(
                         f"{name} has no result for each probe by itself", where=name, expected=f"({len(batch)}, …)",
@@ -93,26 +95,14 @@ class LiveNetwork:
     def named(self, stored: StoredModel) -> StoredModel:
         """Return a checkpoint with its arrays under the names of the layer table: what is to be written of it.
 
-        Files keep the arrays of all layers inside a custom layer in one heap; here each layer has its own. Takes the
-        place of `under_first_names` for live networks. Raises NetworkError as `measure` does.
+        Files keep the arrays of all layers inside a custom layer in one heap; here each layer has its own. Raises
+        NetworkError as `measure` does.
         """
         return named(self.tree, self.names, stored)
 
 
 def open_live(model: KerasLayer, stored: StoredModel, input_shape: tuple[int, ...]) -> LiveNetwork:
     """Return a live model ready to measure checkpoints such as `stored`, for probes of `input_shape`.
-
-    The network child calls, in this order, for the first checkpoint of each architecture (`network_for` does it):
-
-    1. `open_network(stored, input_shape)`, where the file describes its network: most end here.
-    2. NotBuiltIn, or no description: `user_model(spec, base)` where `run.model` is given, else
-       `load_trusted(path, format)` where `run.trust` is set, else the error with both ways out.
-    3. `open_live(model, stored, input_shape)`; then for this and all further checkpoints `.measure(stored, inputs)`,
-       and `.named(stored)` in the place of `under_first_names` for what is written.
-
-    For files of weights alone and a `run.model`: write `described(user_model(spec, base))`, where it is not None, as
-    JSON, and set it as `Checkpoint.architecture` before the reader child reads; then they go the first way, and
-    arrays get the names of the user's layers whatever Keras wrote them.
 
     Every leaf layer is listened to inside one trace; custom layers and models of the user's are looked into, and a
     custom layer made of layers gets a row of its own behind theirs. Bare functions between layers are computed but

@@ -222,6 +222,8 @@ def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Mea
             raise NetworkError("the network cannot be run on the probes", received=in_words(error)) from error
         names = [*(name for name, _ in network.kept), "the output", "the output"]
         for name, result in zip(names, results, strict=False):
+            if 0 in result.shape[1:]:  # where the size of an axis is known only now
+                raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
             if result.shape[:1] != (size,):
                 raise NetworkError(
                     f"{name} has no result for each probe by itself", where=name, expected=f"({size}, …)",

@@ -68,7 +68,12 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
     network = _networks.get(reading.signature)
     if network is None:
         shapes = {name: array.shape[1:] for name, array in _inputs.items()}
-        network = network_for(reading.stored, shapes, _ways[0], checkpoint.path, checkpoint.format, reading.graph)
+        try:
+            network = network_for(reading.stored, shapes, _ways[0], checkpoint.path, checkpoint.format, reading.graph)
+        except NetworkError as error:
+            if reading.stored.config is None and checkpoint.unclear:
+                raise _undescribed(checkpoint) from error
+            raise
         while len(_networks) >= NETWORKS:
             del _networks[next(iter(_networks))]
         _networks[reading.signature] = network
@@ -78,6 +83,15 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
         (alone,) = _inputs.values()
         measurement, shown = network.measure(reading.stored, alone), network.named(reading.stored)
     return Measured(_more(measurement, network, reading, amount), shown)
+
+
+def _undescribed(checkpoint: Checkpoint) -> NetworkError:
+    """Return the error for weights that several different networks could have."""
+    return NetworkError(
+        f"the file holds weights alone, and different networks fit them: {checkpoint.unclear}",
+        expected="one description, or one under the name of the weights",
+        advice=f"Put the right one beside {checkpoint.file} under the same name, or leave the others out.",
+    )
 
 
 def _more(measurement: Measurement, network: Network | LiveNetwork, reading: Reading, amount: Amount) -> Measurement:

@@ -13,6 +13,7 @@ from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
 from reportgen.report.pdf import write_pdf
 from reportgen.report.report import Progress, Report, build_report, with_failures
+from reportgen.sections.failures import checkpoints_wanted
 
 
 def write_files(
@@ -59,9 +60,9 @@ def write_files(
         written.append(folder / "report.html")
     _write(folder / "report.json", as_json(report))
     written.append(folder / "report.json")
-    lost = {kind: sum(f.kind == kind for f in report.failed) for kind in ("checkpoint", "probe", "section")}
+    lost = {kind: sum(f.kind == kind for f in report.failed) for kind in ("probe", "section")}
     counts = {
-        "checkpoint": (len(run.measured), len(run.measured) + lost["checkpoint"]),
+        "checkpoint": (len(run.measured), checkpoints_wanted(run)),
         "probe": (len(run.probes), len(run.probes) + lost["probe"]),
         "section": (len(report.sections) - lost["section"], len(report.sections)),
         "format": (len(written), len(wanted)),

@@ -31,7 +31,7 @@ class SectionOptions(Options):
     """Ids of the probes shown here; by default the first of each label or group, at most `show`."""
     show: PositiveInt = 3
     """Probes shown where none are named. Every probe is on the checkpoint's own page."""
-    channels: PositiveInt = 256
+    channels: PositiveInt = 32
     """Channels shown of a layer that has more: those with the largest mean activation."""
     limits: Literal["layer", "map"] = "layer"
     """layer: one range for all channels of a layer, by probe. map: each map its own range; flagged in the caption."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,9 +65,10 @@ def measured_groups(run: ExtractedRun) -> list[Group]:
 def best(run: ExtractedRun, among: tuple[Extraction, ...] = ()) -> Best | None:
     """Return the best checkpoint by the monitored quantity, or the last one where no history says; None without any.
 
-    Of the whole run, or of some of its checkpoints.
+    Of the whole run, or of some of its checkpoints. Of a run that mixes architectures the one with the most
+    checkpoints is meant, the later where two have as many: what is beside it was tried, or used on the way.
     """
-    candidates = among or run.measured or run.extractions
+    candidates = among or _most_of_one_architecture(run.measured or run.extractions)
     if not candidates:
         return None
     history = run.run.history
@@ -85,6 +87,12 @@ def best(run: ExtractedRun, among: tuple[Extraction, ...] = ()) -> Best | None:
                 epoch = int(history.epochs[index])
                 return Best(by_epoch[epoch], name, float(values[index]), larger, int(history.epochs[overall]))
     return Best(candidates[-1], "", None, False, None)
+
+
+def _most_of_one_architecture(extractions: tuple[Extraction, ...]) -> tuple[Extraction, ...]:
+    counts = Counter(e.about.architecture for e in reversed(extractions))
+    most = counts.most_common(1)
+    return tuple(e for e in extractions if e.about.architecture == most[0][0]) if most else ()
 
 
 def spread(extractions: Sequence[Extraction], most: int, keep: Sequence[Extraction] = ()) -> tuple[Extraction, ...]:

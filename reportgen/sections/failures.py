@@ -30,13 +30,18 @@ class Content:
 
 def build(run: ExtractedRun, options: NoOptions) -> Section:
     """Count what was expected and what was made."""
-    failed = {kind: sum(f.kind == kind for f in run.failures) for kind in ("checkpoint", "probe")}
-    never_read = failed["checkpoint"] - (len(run.run.checkpoints) - len(run.measured))
+    lost = sum(f.kind == "probe" for f in run.failures)
     return Section(
         Content(
             (
-                Count("checkpoint", len(run.measured), len(run.run.checkpoints) + max(0, never_read)),
-                Count("probe", len(run.probes), len(run.probes) + failed["probe"]),
+                Count("checkpoint", len(run.measured), checkpoints_wanted(run)),
+                Count("probe", len(run.probes), len(run.probes) + lost),
             )
         )
     )
+
+
+def checkpoints_wanted(run: ExtractedRun) -> int:
+    """Return how many files were meant to be checkpoints: those found, and those that could not be used at all."""
+    failed = sum(f.kind == "checkpoint" for f in run.failures)
+    return max(len(run.run.checkpoints), len(run.measured) + failed)

@@ -23,7 +23,7 @@ QUESTION = "What does the network look for?"
 class SectionOptions(Options):
     """Options of the kernels section."""
 
-    strongest: PositiveInt = 64
+    strongest: PositiveInt = 48
     """Kernels shown of a layer that has more, those with the largest L2 norm."""
     layers: PositiveInt = 6
     """Layers shown; the rest are counted."""

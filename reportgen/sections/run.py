@@ -40,6 +40,8 @@ class Row:
     saved: str
     architecture: str
     """Letter of the group of checkpoints with this architecture; empty with only one."""
+    architecture_from: str
+    """File that describes its network, where it holds weights alone; else empty."""
     status: str
     """measured, weights only, or failed."""
 
@@ -50,7 +52,11 @@ class Content:
 
     rows: tuple[Row, ...]
     ordered: bool
-    """Whether epochs are known, so that the order is that of training."""
+    """Whether all epochs are known, so that the order is that of training."""
+    dated: int
+    """Checkpoints whose epoch is known; they come first, in training order."""
+    networks: int
+    """Architectures among the checkpoints."""
     metrics: tuple[str, ...]
     """Columns of the history shown in the table."""
     history: str
@@ -94,7 +100,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
                 {n: float(columns[n][at]) for n in metrics} if at is not None else {},
                 e.about.format if e else checkpoint.format, checkpoint.size, checkpoint.sha256,
                 e.about.keras_version if e else "", e.about.saved if e else "",
-                letters.get(e.about.architecture, "") if e else "",
+                letters.get(e.about.architecture, "") if e else "", e.about.architecture_from if e else "",
                 "failed" if e is None else "measured" if e.predictions is not None else "weights only",
             )
         )  # fmt: skip
@@ -103,7 +109,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         at = place[chosen.extraction.epoch]
         gap = float(columns["val_loss"][at] - columns["loss"][at])
     content = Content(
-        tuple(rows), len(rows) < 2 or any(row.epoch is not None for row in rows), metrics,
+        tuple(rows), len(rows) < 2 or all(row.epoch is not None for row in rows),
+        sum(row.epoch is not None for row in rows), len(families), metrics,
         history.file if history else "",
         chosen.extraction.name if chosen else "", chosen.extraction.epoch if chosen else None,
         chosen.monitor if chosen else "", chosen.value if chosen else None, chosen.larger if chosen else False,

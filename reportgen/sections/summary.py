@@ -12,6 +12,7 @@ from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
 from reportgen.sections.activations import dead_channels
 from reportgen.sections.chosen import Group, best, groups
+from reportgen.sections.failures import checkpoints_wanted
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
@@ -48,7 +49,9 @@ class Content:
     """What the template shows, beside the report's own checks and failures."""
 
     checkpoints: int
+    """All that were meant to be checkpoints, those that could not be read included."""
     measured: int
+    """Those whose network could be run."""
     first_epoch: int | None
     last_epoch: int | None
     probes: int
@@ -85,7 +88,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     dead, channels = _dead(e)
     several = groups(run)
     content = Content(
-        checkpoints=len(run.run.checkpoints), measured=len(run.measured),
+        checkpoints=checkpoints_wanted(run), measured=len(run.measured),
         first_epoch=min(epochs, default=None), last_epoch=max(epochs, default=None), probes=len(run.probes),
         architectures=len([a for a in run.architectures if a]),
         parameters=sum(layer.parameters for layer in e.layers) if e.layers else None,

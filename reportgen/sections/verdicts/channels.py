@@ -28,7 +28,7 @@ def dead_channels(layers: Sequence[Rectified], checkpoint: str, letter: str, lim
     """
     if not layers:
         return Unjudged("dead_channels", "the network has no rectified layer")
-    counted = [row for row in layers if row.values >= limits.least]
+    counted = [row for row in layers if row.values >= limits.least and row.of]
     if not counted:
         return Unjudged("dead_channels", f"no channel has {limits.least} values on so few probes")
     dead, total = sum(row.dead for row in counted), sum(row.of for row in counted)

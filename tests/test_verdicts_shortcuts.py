@@ -1,0 +1,89 @@
+"""Rules on what a network should not look at: orientation, sky, one band, brightness."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import rankdata, spearmanr
+
+from reportgen.diagnostics.partial import partial_rank_correlation
+from reportgen.sections.section import Unjudged
+from reportgen.sections.verdicts import shortcuts
+from test_verdicts import LIMITS, status
+
+
+def test_orientation_counts_by_variance_and_only_where_it_matters():
+    rule, limits = shortcuts.orientation_dependent, LIMITS.orientation_dependent
+    rng = np.random.default_rng(0)
+    probes = rng.uniform(0, 1, 20)
+    steady = probes + rng.normal(0, 0.02, (8, 20))
+    turning = np.tile([0.05, 0.95], 4)[:, None] + rng.normal(0, 0.02, (8, 20))
+    unsure = 0.5 + rng.normal(0, 0.01, (8, 20))
+    assert status(rule(steady, True, limits)) == "pass"
+    judged = rule(turning, True, limits)
+    assert status(judged) == "warn" and judged.value > 0.95
+    assert status(rule(unsure, True, limits)) == "pass" and rule(unsure, True, limits).facts["small"]
+    assert status(rule(steady[:, :4], True, limits)) == "not judged"
+    total = turning.var(axis=0).mean() + turning.mean(axis=0).var()
+    assert judged.value == pytest.approx(turning.var(axis=0).mean() / total)
+
+
+@pytest.mark.parametrize(
+    ("off", "area", "edge", "expected"),
+    [
+        (0.2, 0.8, 0.1, "pass"),
+        (0.7, 0.98, 0.3, "pass"),  # a small galaxy: most of the area, little a pixel
+        (0.9, 0.8, 0.3, "warn"),
+        (0.4, 0.8, 0.8, "warn"),  # a mark at the border
+        (np.nan, 0.8, np.nan, "not judged"),
+    ],
+)
+def test_attribution_off_the_galaxy_is_a_matter_of_area_too(off, area, edge, expected):
+    n = 6
+    judged = shortcuts.attribution_off_galaxy(
+        [off] * n, [area] * n, [edge] * n, 0.36, "integrated gradients", LIMITS.attribution_off_galaxy
+    )
+    assert status(judged) == expected
+    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, "x", LIMITS.attribution_off_galaxy)
+    assert isinstance(few, Unjudged)
+
+
+def test_a_band_dominates_where_blanking_the_others_changes_nothing():
+    rule, limits = shortcuts.band_dominated, LIMITS.band_dominated
+    said = np.linspace(0.1, 0.9, 8)
+    shared = {"g": said - 0.3, "r": said - 0.2, "i": said + 0.1}
+    alone = {"g": said - 0.5, "r": said + 0.01, "i": said - 0.01}
+    assert status(rule(said, shared, True, limits)) == "pass"
+    judged = rule(said, alone, True, limits)
+    assert status(judged) == "warn" and judged.facts["band"] == "g" and judged.value == pytest.approx(0.5 / 0.52)
+    assert status(rule(said, {"r": said - 0.5}, True, limits)) == "not judged"
+    assert status(rule(said, dict.fromkeys("gri", said + 0.001), True, limits)) == "not judged"
+    assert status(rule(said[:4], {n: v[:4] for n, v in alone.items()}, True, limits)) == "not judged"
+
+
+def test_flux_drives_where_answers_follow_it_beyond_the_label_and_change_with_it():
+    rule, limits = shortcuts.flux_driven, LIMITS.flux_driven
+    assert status(rule(0.9, 1e-6, 20, "label", None, limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", 0.5, limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", 0.01, limits)) == "pass"  # brighter copies get the same answer
+    assert status(rule(-0.9, 1e-6, 20, "label", None, limits)) == "warn"
+    assert status(rule(0.5, 1e-3, 40, "label", None, limits)) == "pass"
+    assert status(rule(0.8, 0.02, 16, "label", None, limits)) == "pass"
+    assert status(rule(0.9, 1e-6, 15, "label", None, limits)) == "not judged"
+    assert status(rule(None, None, 20, "label", None, limits)) == "not judged"
+
+
+def test_partial_rank_correlation_is_the_published_formula():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=40)
+    x, y = z + rng.normal(size=40), 2 * z + rng.normal(size=40)
+    a, b, c = spearmanr(x, y).statistic, spearmanr(x, z).statistic, spearmanr(y, z).statistic
+    found = partial_rank_correlation(x, y, rankdata(z))
+    assert found.rho == pytest.approx((a - b * c) / np.sqrt((1 - b**2) * (1 - c**2)))
+    plain = partial_rank_correlation(x, y)
+    assert (plain.rho, plain.p) == pytest.approx(tuple(spearmanr(x, y)))
+    label = np.repeat([0.0, 1.0], 20)
+    assert (
+        abs(partial_rank_correlation(label * 5 + rng.normal(size=40), label * 5 + rng.normal(size=40), label).rho) < 0.4
+    )
+    assert partial_rank_correlation(label, y, label).rho is None
