@@ -124,6 +124,16 @@ def test_stored_maps_equal_a_multi_output_model_of_keras_with_dropout_off(made, 
     assert (e.arrays("conv")["kernel"] == model.get_layer("conv").get_weights()[0]).all()
 
 
+def test_an_architecture_that_comes_back_is_asked_with_its_own_weights(tmp_path):
+    config = project(tmp_path, epochs=0)
+    for epoch, filters in enumerate((2, 3, 4, 2), 1):  # more architectures than are kept, and the first again
+        network(epoch, filters).save(tmp_path / "run" / f"epoch-{epoch:03d}.keras")
+    config.write_text(config.read_text() + "sections: [symmetry]\nreport: {formats: [json]}\n")
+    for e in open_run(run(load(config), quiet, NOON).folder / "extraction").extractions:
+        # The first variant is the picture as it is.
+        np.testing.assert_allclose(e.stress().predictions[0], e.predictions, atol=1e-5, err_msg=e.name)
+
+
 WITHOUT_KERAS = """
 import sys
 for name in ("tensorflow", "keras", "tf_keras"):

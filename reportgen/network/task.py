@@ -34,6 +34,7 @@ _inputs: dict[str, NDArray[np.generic]] = {}
 _ways: list[Ways] = []
 _plans: list[Plan | None] = []
 _views: dict[str, View] = {}
+"""Of the networks that are kept; each holds on to its own."""
 _scenes: dict[int, Scene] = {}
 """Those taken apart already, by probe."""
 
@@ -55,6 +56,8 @@ def prepare(inputs: dict[str, NDArray[np.generic]], ways: Ways, plan: Plan | Non
     start_tensorflow()
     if plan is not None and plan.depth != "quick":
         import photutils.segmentation  # noqa: F401 - a large import belongs before the limits
+    for kept in (_networks, _views, _scenes, _inputs):
+        kept.clear()  # made of what was given before, where something was
     _plans[:] = [plan]
     _inputs.update(inputs)
     _ways[:] = [ways]
@@ -75,7 +78,9 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
                 raise _undescribed(checkpoint) from error
             raise
         while len(_networks) >= NETWORKS:
-            del _networks[next(iter(_networks))]
+            oldest = next(iter(_networks))
+            del _networks[oldest]
+            _views.pop(oldest, None)  # it looks at that network's weights, which are nobody's from now on
         _networks[reading.signature] = network
     if isinstance(network, Network):
         measurement, shown = network.measure(reading.stored, _inputs), None
