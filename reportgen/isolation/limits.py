@@ -30,7 +30,7 @@ def reading_limits(size: int) -> Limits:
     """Return the limits of reading a file of `size` [byte]: a few times what an honest file needs."""
     size = min(size, LARGEST)
     seconds = 20 + size / (5 * MIB)
-    return Limits(memory=256 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
+    return Limits(memory=448 * MIB + 4 * size, seconds=2 * seconds, cpu=seconds)
 
 
 def network_limits(memory: float | None, seconds: float, file_size: int = 0) -> Limits:

@@ -113,7 +113,7 @@ def _stressed(view: View, images: Images, measurement: Measurement, plan: Plan, 
     return Stress(
         probes=chosen, of=len(images), kinds=tuple(v.kind for v in wanted), amounts=tuple(v.amount for v in wanted),
         predictions=np.stack([a.reshape(len(chosen), -1) for a in answers]),
-        found=np.array([s.found for s in parts]),
+        found=np.array([s.found for s in parts], np.bool_),
         settings={"seed": SEED, "quiet": int(sum((s.noise == 0).any() for s in parts))}, notes=tuple(notes),
     )  # fmt: skip
 

@@ -134,7 +134,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             Network(
                 group.letter, e.about.file, e.epoch, here.absent, task.kind, task.output, task.unit, len(here.probes),
                 here.of, here.kinds.count("orientation"), tuple(over), tuple(a for a in over if a.role),
-                tuple(probes), int(here.settings.get("quiet", 0)), int((~here.found).sum()),
+                tuple(probes), int(here.settings.get("quiet", 0)), int(len(here.found) - np.count_nonzero(here.found)),
                 tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
