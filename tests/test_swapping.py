@@ -48,18 +48,21 @@ def resident() -> float:
     raise AssertionError("no VmRSS in /proc/self/status")
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 SHORT = "ResNet50 reaches 6.7 to 8.1 times, by what else the machine does: more than half of a swap is the forward pass"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize(
     ("make", "loads", "swaps"),
     # Loading ResNet50 costs 7 s each time: two show it, and twenty small ones show the memory.
     [
         pytest.param(small_cnn, 3, 20, id="small CNN"),
         pytest.param(
-            resnet50, 2, int(os.environ.get("SWAPS", "6")), id="ResNet50",
+            resnet50,
+            2,
+            int(os.environ.get("SWAPS", "6")),
+            id="ResNet50",
             marks=pytest.mark.xfail(reason=SHORT, strict=False, raises=AssertionError),
         ),
     ],
