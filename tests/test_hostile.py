@@ -235,7 +235,7 @@ def test_big_assets_are_never_unpacked(tmp_path: Path) -> None:
     zipped(**{f"assets/{i}": b"\0" * 20_000_000 for i in range(4)})(path)
     start = time.process_time()
     assert len(read(path, "keras").layers) == 3
-    assert time.process_time() - start < 0.5
+    assert time.process_time() - start < 2
 
 
 def test_groups_that_hold_themselves_and_many_others_end(tmp_path: Path) -> None:
