@@ -42,6 +42,7 @@ from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.report.files import write_files
 from reportgen.report.gates import Gate
+from reportgen.report.look import check_look, check_templates, store_look
 from reportgen.sections import check_options
 from reportgen.versions import provenance
 
@@ -70,6 +71,7 @@ def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outc
     """Report on every checkpoint of one training run and file the report in the archive."""
     config, base = loaded.config, loaded.base
     check_options(config.sections)  # a bad option fails here, before anything heavy
+    check_look(config, base)
     started = now or datetime.now(UTC)
     progress("probes", 0, 1)
     probes = load_probes(config.probes, base)
@@ -107,6 +109,7 @@ def _report(
             new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
             (*training_run.failures, *failures),
         )  # fmt: skip
+        store_look(config, base, new.folder / "look")
         outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
     write_index(archive)
     return outcome
@@ -130,8 +133,15 @@ def _described_by_the_user(run: Run, children: Children, limits: Limits, scratch
     return replace(run, checkpoints=lend(run.checkpoints, path, described, children.reader.call, "run.model"))
 
 
-def render(report: Path, progress: Progress, formats: Sequence[str] | None = None) -> Outcome:
-    """Redraw a report from its stored extractions, as a new report beside it; the network is not needed."""
+def render(
+    report: Path, progress: Progress, formats: Sequence[str] | None = None, templates: Path | None = None
+) -> Outcome:
+    """Redraw a report from its stored extractions, as a new report beside it; the network is not needed.
+
+    With `templates` in place of the templates it was made with.
+    """
+    if templates is not None:
+        check_templates(templates)
     manifest = read_manifest(report)
     archive = report.resolve().parent.parent
     if report.resolve().parent.name != folder_name(manifest["run"]) or not (report / "extraction").is_dir():
@@ -145,6 +155,11 @@ def render(report: Path, progress: Progress, formats: Sequence[str] | None = Non
     with new_report(archive, manifest["run"], started, key) as new:
         for source in sorted((report / "extraction").iterdir()):
             _share(source, new.folder / "extraction" / source.name)
+        if (report / "look").is_dir():
+            shutil.copytree(report / "look", new.folder / "look")
+        if templates is not None:
+            shutil.rmtree(new.folder / "look" / "templates", ignore_errors=True)
+            shutil.copytree(templates, new.folder / "look" / "templates", ignore=shutil.ignore_patterns(".*"))
         more = {"provenance": manifest.get("provenance", {}), "rendered_from": manifest["id"]}
         outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
     write_index(archive)

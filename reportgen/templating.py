@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +32,12 @@ def resource_folder(name: str) -> Path:
     )
 
 
+def template_names() -> tuple[str, ...]:
+    """Return the names of all templates, as own ones have to be called."""
+    folder = resource_folder("templates")
+    return tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.*") if p.suffix != ".yaml"))
+
+
 @cache
 def verdict_words() -> Mapping[str, Mapping[str, str]]:
     """Return title, meaning, remedy and source of each verdict, by id: the one place of HTML, PDF and JSON."""
@@ -47,12 +56,18 @@ FAMILY_COLOURS = {
 """Colours of the boxes of a diagram; the words under each box say the same."""
 
 
-def environment(**variables: Any) -> Environment:
-    """Return the environment every page is rendered in; `variables` are known to all templates and macros."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+def environment(own: Path | None = None, **variables: Any) -> Environment:
+    """Return the environment every page is rendered in; `variables` are known to all templates and macros.
 
+    A template in the folder `own` takes the place of the one of the same name, which it can still extend or include
+    as reportgen/NAME.
+    """
+    from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+
+    ours = FileSystemLoader(resource_folder("templates"))
+    theirs = [FileSystemLoader(own)] if own else []
     made = Environment(
-        loader=FileSystemLoader(resource_folder("templates")),
+        loader=ChoiceLoader([*theirs, ours, PrefixLoader({"reportgen": ours})]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -60,7 +75,8 @@ def environment(**variables: Any) -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(FILTERS)
-    made.globals.update(variables, FAMILY=FAMILY_COLOURS, VERDICTS=verdict_words())
+    plain: dict[str, Any] = {"SHARED": {}, "logo": None, "theme": None, "font": ""}
+    made.globals.update(plain | variables, FAMILY=FAMILY_COLOURS, VERDICTS=verdict_words())
     return made
 
 
@@ -118,7 +134,19 @@ def css(text: str) -> str:
     return Markup("".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text))  # noqa: S704
 
 
+def tiles(found: Iterable[Any]) -> str:
+    """Return the maps of a picture for a script: JSON of [name, minimum, maximum], numbers in words."""
+    rows = [[printable(t.name, 60), *("" if v is None else number(v) for v in (t.low, t.high))] for t in found]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def integrity(text: str) -> str:
+    """Return the hash by which a content security policy allows this script and no other."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
-    "printable": printable, "harmless": harmless, "css": css,
+    "printable": printable, "harmless": harmless, "css": css, "tiles": tiles,
+    "integrity": integrity,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from reportgen.config.suggest import nearest
 
 PATHS: tuple[tuple[Key, str], ...] = (
     (("run", "path"), "file or folder"), (("run", "history"), "file"), (("probes", "catalogue"), "file"),
+    (("templates",), "folder"), (("theme", "logo"), "file"), (("theme", "font"), "file"),
 )  # fmt: skip
 
 
@@ -26,6 +27,8 @@ def missing_files(document: Document, base: Path) -> list[Problem]:
             problems.append(_problem(document, key, f"no such {kind}: {written}", base, written))
         elif isinstance(written, str) and kind == "file" and not (base / written).is_file():
             problems.append(Problem(str(document.spot(key)), dotted(key), f"{written} is a folder, not a file"))
+        elif isinstance(written, str) and kind == "folder" and not (base / written).is_dir():
+            problems.append(Problem(str(document.spot(key)), dotted(key), f"{written} is a file, not a folder"))
     if isinstance(written := _at(document.value, ("run", "model")), str):
         file = written.rpartition(":")[0]
         if file and not (base / file).is_file():

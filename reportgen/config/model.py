@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
+from reportgen.config.theme import ThemeConfig
 from reportgen.config.verdicts import Level, VerdictsConfig, read_gates
 
 SECTION_IDS = (
@@ -88,6 +89,9 @@ class ReportConfig(Options):
     """Paper of the PDF."""
     notes: str = ""
     """A paragraph of your own for the first page."""
+    megabytes: float = Field(default=20, gt=0)
+    """Size of report.html from which on it warns [MB]. To stay below, feature maps of the checkpoints between are left
+    to those checkpoints' own pages."""
 
 
 class LimitsConfig(Options):
@@ -125,6 +129,11 @@ class Config(Options):
     One that cannot be judged has not passed."""
     report: ReportConfig = ReportConfig()
     """How the report looks."""
+    templates: Path | None = None
+    """Folder of templates of your own; each takes the place of the one of the same name, whole or block by block.
+    `reportgen templates copy NAME DIR` starts one."""
+    theme: ThemeConfig = ThemeConfig()
+    """Logo, colours and font."""
     limits: LimitsConfig = LimitsConfig()
     """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")

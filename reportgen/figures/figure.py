@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import Scale
 
 Mark = Literal["", "dead", "constant", "not finite"]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One map of a picture, for whoever points at it."""
+
+    name: str
+    low: float | None
+    """Least value; None where no value is finite."""
+    high: float | None
+
+    @classmethod
+    def of(cls, name: str, values: NDArray[np.generic]) -> Tile:
+        """Return the tile of a map; values that are not finite are left out of its range."""
+        finite = values[np.isfinite(values)]
+        return cls(name, float(finite.min()), float(finite.max())) if finite.size else cls(name, None, None)
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,8 @@ class Placed:
     y: float
     width: float
     height: float
+    tiles: tuple[Tile, ...] = ()
+    """The maps in it, side by side and equally wide; none where its values are no numbers of the network."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +96,22 @@ class Figure:
     """Boxes and arrows of a diagram, frames on pictures."""
     number: int = 0
     """Given by the report."""
+    part: str = ""
+    """a, b, … where paper holds the same figure at several checkpoints; given by the report."""
+    at: str = ""
+    """Name of the checkpoint it shows, where it is one of `moments`."""
+    printed: bool = False
+    """Whether paper shows this moment."""
+    moments: tuple[Figure, ...] = ()
+    """The same figure at each checkpoint it is drawn at, in training order, itself among them; none where it never
+    moves."""
     data: dict[str, Any] = field(default_factory=dict)
     """What a chart plots; goes to report.json."""
+
+    @property
+    def on_paper(self) -> tuple[Figure, ...]:
+        """What the PDF shows of it."""
+        return tuple(moment for moment in self.moments if moment.printed) or (self,)
 
     @property
     def plain(self) -> bool:
@@ -87,3 +123,23 @@ def chart_figure(id: str, picture: Picture, facts: dict[str, Any], data: dict[st
     """Return a figure that is one chart, with what it plots."""
     placed = Placed(picture, 0, 0, picture.width, picture.height)
     return Figure(id, facts, picture.width, picture.height, (placed,), data=data)
+
+
+def moving(moments: Mapping[str, Figure], chosen: str, printed: Sequence[str] = ()) -> Figure:
+    """Return the figure of the chosen checkpoint, which moves through all of them, {checkpoint: figure}.
+
+    `printed` are those that paper shows, too; by default the chosen one alone.
+    """
+    if len(moments) < 2:
+        return moments[chosen]
+    paper = printed or (chosen,)
+    every = tuple(replace(figure, at=name, printed=name in paper) for name, figure in moments.items())
+    return replace(next(figure for figure in every if figure.at == chosen), moments=every)
+
+
+def numbered(figure: Figure, number: int) -> Figure:
+    """Return a figure with its number, which its moments share; those on paper get a letter where there are several."""
+    several = len(figure.on_paper) > 1
+    letters = {m.id: chr(97 + i) for i, m in enumerate(figure.on_paper) if several}
+    moments = tuple(replace(m, number=number, part=letters.get(m.id, "")) for m in figure.moments)
+    return replace(figure, number=number, part=letters.get(figure.id, ""), moments=moments)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.figures.figure import Label, Mark, Placed
+from reportgen.figures.figure import Label, Mark, Placed, Tile
 from reportgen.figures.mosaic import LABEL, WIDTH, Limits
 from reportgen.figures.picture import png
 from reportgen.figures.style import palette
@@ -67,7 +67,8 @@ def filmstrip(
             for k, tile in enumerate(maps):
                 indices = limits.indices(np.asarray(tile)).repeat(repeat, axis=0).repeat(repeat, axis=1)
                 x = LEFT + i * column + k * (wide + BAND_GAP)
-                placed.append(Placed(png(indices, palette(limits.scale)), x, y, wide, high))
+                seen = Tile.of(f"{row.name}, {heads[i][0]}", np.asarray(tile))
+                placed.append(Placed(png(indices, palette(limits.scale)), x, y, wide, high, (seen,)))
         labels.append(Label(end, middle, row.words))
         y += step
     return WIDTH, y, tuple(placed), tuple(labels)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.figures.figure import Bar, Label, Mark, Placed
+from reportgen.figures.figure import Bar, Label, Mark, Placed, Tile
 from reportgen.figures.picture import png
 from reportgen.figures.style import LEVELS, Scale, palette
 
@@ -63,11 +63,13 @@ def mosaic(
     labels: Sequence[str],
     marks: Sequence[Mark] = (),
     columns: int | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[float, float, tuple[Placed, ...], tuple[Label, ...]]:
     """Lay out maps `(y, x, tile)` row by row and return width, height, pictures and labels of the canvas.
 
     Each row of tiles is one picture at the maps' own resolution; very small maps are repeated to 24 pixels, because
-    viewers smooth what they enlarge a lot.
+    viewers smooth what they enlarge a lot. `names` are what the tiles are called to whoever points at one; by default
+    their labels.
     """
     height, width, count = maps.shape
     columns = columns or (16 if count > 8 else 8)
@@ -92,6 +94,8 @@ def mosaic(
         if repeat > 1:
             row = row.repeat(repeat, axis=0).repeat(repeat, axis=1)
         strip = row.transpose(0, 2, 1).reshape(row.shape[0], -1)
-        placed.append(Placed(png(strip, palette(limits.scale)), 0, y, tile_width * (stop - start), tile_height))
+        tiles = tuple(Tile.of((names or labels)[i], maps[..., i]) for i in range(start, stop))
+        wide = tile_width * (stop - start)
+        placed.append(Placed(png(strip, palette(limits.scale)), 0, y, wide, tile_height, tiles))
         y += tile_height + 6
     return WIDTH, y, tuple(placed), tuple(words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.figures.figure import Label, Placed
+from reportgen.figures.figure import Label, Placed, Tile
 from reportgen.figures.mosaic import LABEL, WIDTH, Limits
 from reportgen.figures.picture import Picture, png
 from reportgen.figures.style import palette
@@ -40,6 +40,8 @@ class Panel:
     picture: Picture | None
     words: tuple[str, ...] = ()
     """Lines under it, or in its place."""
+    tile: Tile | None = None
+    """The map it is made of."""
 
 
 def gallery(
@@ -67,7 +69,7 @@ def gallery(
             if panel.picture is not None:
                 longest = max(panel.picture.width, panel.picture.height)
                 w, h = side * panel.picture.width / longest, side * panel.picture.height / longest
-                placed.append(Placed(panel.picture, x, y, w, h))
+                placed.append(Placed(panel.picture, x, y, w, h, (panel.tile,) if panel.tile else ()))
                 under = y + h
             else:
                 under = y + side / 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from reportgen.errors import FormatError, ReportgenError
 from reportgen.extraction import ExtractedRun
 from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
+from reportgen.report.look import read_look
 from reportgen.report.pdf import write_pdf
 from reportgen.report.report import Progress, Report, build_report, with_failures
 from reportgen.sections.failures import checkpoints_wanted
@@ -28,7 +30,7 @@ def write_files(
     The PDF comes first: where it fails, HTML and JSON say so. Returns the report, what was written and, by kind, how
     much was made of how much.
     """
-    report = without_broken(build_report(run, options, progress))
+    report = without_broken(replace(build_report(run, options, progress), look=read_look(folder / "look")))
     wanted = tuple(dict.fromkeys([*(formats or run.config.report.formats), "json"]))
     config = resolved_yaml(run.config)
     _write(folder / "config.yaml", config)
@@ -56,8 +58,11 @@ def write_files(
             except ReportgenError as error:
                 report = with_failures(report, [error.failure("format", page)])
         progress("pages", len(run.measured), len(run.measured))
-        _write(folder / "report.html", as_html(report, pages))
-        written.append(folder / "report.html")
+        try:
+            _write(folder / "report.html", as_html(report, pages))
+            written.append(folder / "report.html")
+        except FormatError as error:
+            report = with_failures(report, [error.failure("format", "html")])
     _write(folder / "report.json", as_json(report))
     written.append(folder / "report.json")
     lost = {kind: sum(f.kind == kind for f in report.failed) for kind in ("probe", "section")}

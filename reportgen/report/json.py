@@ -41,7 +41,14 @@ def as_json(report: Report) -> str:
                 "absent": section.absent,
                 "content": asdict(section.content) if section.content is not None else None,
                 "figures": [
-                    {"id": f.id, "number": f.number, "facts": f.facts, "data": f.data} for f in section.figures
+                    {
+                        "id": f.id,
+                        "number": f.number,
+                        "facts": f.facts,
+                        "data": f.data,
+                        "moments": [{"id": m.id, "at": m.at, "facts": m.facts} for m in f.moments],
+                    }
+                    for f in section.figures
                 ],
             }
             for section in report.sections

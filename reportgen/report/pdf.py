@@ -53,7 +53,21 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
         files[picture.name] = picture.data
         return f"run:{picture.name}"
 
-    html = environment(skin="pdf", src=source).get_template("report.html").render(report=report, pages={})
+    look = report.look
+    files |= {"theme.ttf": look.font} if look.font else {}
+    made = environment(
+        look.templates, skin="pdf", src=source, logo=look.logo, theme=report.config.theme,
+        font="run:theme.ttf" if look.font else "",
+    )  # fmt: skip
+    try:
+        html = made.get_template("report.html").render(report=report, pages={})
+    except Exception as error:
+        if look.templates is None:
+            raise
+        raise FormatError(
+            "the PDF could not be set with the templates of the configuration", where="templates/report.html",
+            received=f"{type(error).__name__}: {error}", advice="mend the template, and render again",
+        ) from error  # fmt: skip
     files |= _faces()
     html = _drawable(html, files)
     weasyprint = _weasyprint()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from reportgen import __version__
 from reportgen.config import EVIDENCE, Config, Options
 from reportgen.errors import Failure
 from reportgen.extraction import ExtractedRun
+from reportgen.figures import numbered
 from reportgen.report.changes import Changes, compare
 from reportgen.report.gates import Gate, NotJudged, not_judged, unmet
+from reportgen.report.look import Look
 from reportgen.sections import Check, Section, build_section
+from reportgen.sections.chosen import groups
 from reportgen.sections.verdicts.grade import ORDER
 
 Progress = Callable[[str, int, int], None]
@@ -19,6 +22,17 @@ Progress = Callable[[str, int, int], None]
 
 BANNERS = {"probes_changed": "PROBE SET CHANGED", "dirty": "DIRTY TREE"}
 """What provenance may know that a reader must see before any number."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A checkpoint as the slider knows it."""
+
+    name: str
+    file: str
+    epoch: int | None
+    best: bool
+    """Whether it is the best of its run, or of its architecture."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,10 @@ class Report:
     """Verdicts that could not be given, and why."""
     changes: Changes | None = None
     """Since the previous report of this run; None where nobody looked for one."""
+    moments: tuple[Moment, ...] = ()
+    """The checkpoints that some figure moves through, in training order."""
+    look: Look = field(default_factory=Look)
+    """Templates, logo and font of the user's."""
     version: str = __version__
     """Of reportgen."""
 
@@ -75,21 +93,31 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progre
         failures += [failure] if failure else []
         sections.append(section)
     progress("sections", len(options), len(options))
-    numbered, count = [], 0
+    counted, count = [], 0
     for section in sections:
-        figures = tuple(replace(figure, number=count + i + 1) for i, figure in enumerate(section.figures))
+        figures = tuple(numbered(figure, count + i + 1) for i, figure in enumerate(section.figures))
         count += len(figures)
-        numbered.append(replace(section, figures=figures))
+        counted.append(replace(section, figures=figures))
     gravest = list(EVIDENCE)
-    checks = sorted((c for s in numbered for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
+    checks = sorted((c for s in counted for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
     return with_failures(
         Report(
-            title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(numbered),
+            title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(counted),
             checks=tuple(checks), failures=tuple(failures),
             banners=tuple(word for key, word in BANNERS.items() if run.provenance.get(key)), probes=run.probes.sha256,
-            config=run.config, not_judged=tuple(not_judged(numbered)), changes=_changes(run, checks, numbered),
+            config=run.config, not_judged=tuple(not_judged(counted)), changes=_changes(run, checks, counted),
+            moments=moments(run, counted),
         ),
         (),
+    )  # fmt: skip
+
+
+def moments(run: ExtractedRun, sections: Sequence[Section]) -> tuple[Moment, ...]:
+    """Return the checkpoints that some figure shows, best ones marked: where the slider starts."""
+    shown = {moment.at for section in sections for figure in section.figures for moment in figure.moments}
+    best = {group.best.extraction.name for group in groups(run)} if shown else set()
+    return tuple(
+        Moment(e.name, e.about.file, e.epoch, e.name in best) for e in run.extractions if e.name in shown
     )  # fmt: skip
 
 

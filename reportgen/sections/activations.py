@@ -14,14 +14,17 @@ from reportgen.config.suggest import did_you_mean
 from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
 from reportgen.errors import SectionError
 from reportgen.extraction import ExtractedRun, Extraction, Layer
-from reportgen.figures import Figure, Limits, Mark, mosaic
+from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
-from reportgen.sections.chosen import measured_groups
+from reportgen.sections.chosen import Group, measured_groups, spread
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
 QUESTION = "How does the network see this galaxy?"
+
+SHARE = 0.6
+"""Of report.html's size that feature maps may fill."""
 
 
 class SectionOptions(Options):
@@ -33,6 +36,9 @@ class SectionOptions(Options):
     """Probes shown where none are named. Every probe is on the checkpoint's own page."""
     channels: PositiveInt = 32
     """Channels shown of a layer that has more: those with the largest mean activation."""
+    checkpoints: PositiveInt = 50
+    """Checkpoints the maps of report.html move through, at most: evenly, the first, the best and the last always.
+    Fewer where report.html would become larger than `report.megabytes`."""
     limits: Literal["layer", "map"] = "layer"
     """layer: one range for all channels of a layer, by probe. map: each map its own range; flagged in the caption."""
 
@@ -85,6 +91,12 @@ class Network:
     seen: tuple[Seen, ...]
     not_drawn: tuple[str, ...]
     """Measured layers that are not drawn: normalisations, and those whose output is no image."""
+    moments: int = 1
+    """Checkpoints the figures move through in report.html."""
+    of_moments: int = 1
+    """Checkpoints that were measured; all have a page of their own."""
+    kept_small: bool = False
+    """Whether moments are left out to keep report.html small."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +117,56 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     figures: list[Figure] = []
     for group in measured:
         e = group.best.extraction
-        tiled, seen = feature_maps(run, e, _probes(run, options), options) if maps_of(e) else ((), ())
-        figures += tiled
+        probes = _probes(run, options)
+        tiled, seen = feature_maps(run, e, probes, options) if maps_of(e) else ((), ())
+        at, small = _moments(run, group, tiled, options, len(measured))
+        figures += _moving(run, e, at, tiled, probes, options)
         networks.append(
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name],
                 tuple(row for x in group.shown for row in dead_channels(x)), seen,
                 tuple(name for name in e.measured if name not in {layer.name for layer in drawn(e)}),
+                len(at), len(group.members), small,
             )
         )  # fmt: skip
     if not figures:
         return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
     return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
+
+
+def _moments(
+    run: ExtractedRun, group: Group, drawn_at_best: Sequence[Figure], options: SectionOptions, networks: int
+) -> tuple[tuple[Extraction, ...], bool]:
+    """Return the checkpoints the maps move through, and whether the size of report.html is what limits them.
+
+    Maps of another checkpoint are about as large as those of the best.
+    """
+    budget = SHARE * run.config.report.megabytes * 1e6 / networks
+    once = sum(4 / 3 * len(placed.picture.data) for figure in drawn_at_best for placed in figure.placed)
+    fitting = max(1, int(budget / max(once, 1)))
+    wanted = min(options.checkpoints, len(group.members))
+    if fitting == 1 < wanted:
+        return (group.best.extraction,), True
+    keep = group.shown if fitting >= len(group.shown) else (group.best.extraction,)
+    return spread(group.members, min(wanted, fitting), keep), fitting < wanted
+
+
+def _moving(
+    run: ExtractedRun,
+    best: Extraction,
+    at: Sequence[Extraction],
+    tiled: Sequence[Figure],
+    probes: Sequence[int],
+    options: SectionOptions,
+) -> list[Figure]:
+    """Return the figures of the best checkpoint, those of layers moving through the checkpoints `at`."""
+    series = {e.name: tiled if e is best else feature_maps(run, e, probes, options)[0] for e in at}
+    if any(len(figures) != len(tiled) for figures in series.values()):
+        return list(tiled)  # a checkpoint whose measurement lacks a layer
+    return [
+        moving({name: figures[i] for name, figures in series.items()}, best.name) if "layer" in figure.facts else figure
+        for i, figure in enumerate(tiled)
+    ]  # fmt: skip
 
 
 def maps_of(extraction: Extraction) -> tuple[str, ...]:
@@ -215,7 +265,9 @@ def _mosaic(
         word = mark or ("zero" if flat[tile] and maps[0, 0, tile] == 0 else "flat" if flat[tile] else "")
         labels.append(f"{channel} {word}".strip())
         marks.append(mark)
-    width, height, placed, words = mosaic(maps, limits, labels, marks)
+    width, height, placed, words = mosaic(
+        maps, limits, labels, marks, names=[f"channel {channel}" for channel in order.tolist()]
+    )
     facts = {
         "layer": layer.name, "class_name": layer.class_name, "activation": layer.activation,
         "checkpoint": extraction.about.file, "epoch": extraction.epoch, "probe": run.probes.probes[probe].id,

@@ -11,7 +11,7 @@ from pydantic import Field, PositiveInt
 from reportgen.config import Options
 from reportgen.diagnostics.attribution import share
 from reportgen.extraction import Attribution, ExtractedRun, Extraction
-from reportgen.figures import Figure, Limits, chart_figure
+from reportgen.figures import Figure, Limits, Tile, chart_figure, moving
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
@@ -118,7 +118,10 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             telling = _telling(run, scored, here)
             rows = _rows(run, scored, here, telling)
             # Without a finite answer there is nothing to tell by.
-            drawn = [_gallery(run, e, here, numbers, scored, telling)] if telling else []
+            galleries = {
+                x.name: figure for (x, a), o in zip(good, over, strict=True) if (figure := _gallery(run, x, a, o))
+            }
+            drawn = [moving(galleries, e.name)] if telling else []
             drawn += _strip(run, good, telling, options)
             drawn += _course(e, over)
         figures += drawn
@@ -185,9 +188,12 @@ def _rows(run: ExtractedRun, scored: Scored, found: Attribution, telling: dict[i
     return tuple(rows)
 
 
-def _gallery(
-    run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attributed, scored: Scored, telling: dict[int, str]
-) -> Figure:
+def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attributed) -> Figure | None:
+    """Return the telling probes of one checkpoint beside their maps; None where no answer is finite."""
+    scored = score(run, e)
+    telling = _telling(run, scored, found)
+    if not telling:
+        return None
     methods = [m for m in DRAWN if m in found.maps]
     pixels = {m: on_pixels(found, m) for m in methods}
     limits = {m: _limits(m, pixels[m][list(telling)]) for m in methods}
@@ -226,7 +232,8 @@ def _panel(
     probe, galaxy = run.probes.probes[p], found.regions[k] == 1
     inside = share(values, galaxy)
     words = f"{100 * inside:.0f} % in {100 * galaxy.mean():.0f} % of area" if galaxy.any() else "no galaxy found"
-    return Panel(overlay(as_displayed(probe, values), limits, as_displayed(probe, galaxy)), (words,))
+    picture = overlay(as_displayed(probe, values), limits, as_displayed(probe, galaxy))
+    return Panel(picture, (words,), Tile.of(f"{NAMES[method]}, {probe.id}", values))
 
 
 def _strip(

@@ -37,6 +37,8 @@ class Group:
     """The first, the best and the last, each once, in training order."""
     roles: dict[str, str]
     """What each of them is: {name: "first", "best", "last", "best and last", …}."""
+    members: tuple[Extraction, ...] = ()
+    """All of them in training order: those that were measured, where any was."""
 
 
 def groups(run: ExtractedRun) -> tuple[Group, ...]:
@@ -53,7 +55,7 @@ def groups(run: ExtractedRun) -> tuple[Group, ...]:
             parts.setdefault(e.name, []).append(role)
         roles = {name: "only" if len(measured) == 1 else " and ".join(words) for name, words in parts.items()}
         letter = chr(65 + i % 26) if len(run.architectures) > 1 else ""
-        found.append(Group(letter, chosen, tuple(e for e in measured if e.name in parts), roles))
+        found.append(Group(letter, chosen, tuple(e for e in measured if e.name in parts), roles, measured))
     return tuple(found)
 
 

@@ -11,9 +11,9 @@ from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction, Layer
-from reportgen.figures import Figure, Limits, Mark, mosaic
+from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.sections.activations import states
-from reportgen.sections.chosen import Group, groups
+from reportgen.sections.chosen import Group, groups, spread
 from reportgen.sections.section import Section
 
 TITLE = "Weights: what it looks for"
@@ -27,6 +27,8 @@ class SectionOptions(Options):
     """Kernels shown of a layer that has more, those with the largest L2 norm."""
     layers: PositiveInt = 6
     """Layers shown; the rest are counted."""
+    checkpoints: PositiveInt = 50
+    """Checkpoints the figures of report.html move through, evenly; the first, the best and the last always."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class Network:
     letter: str
     """A, B, …; empty with only one."""
     first: tuple[Kernels, ...]
-    """The layers that look at the image itself, at each shown checkpoint."""
+    """The layers that look at the image itself; on paper at the first, the best and the last checkpoint."""
     deeper: tuple[Kernels, ...]
-    """The others, at the best checkpoint."""
+    """The others; on paper at the best checkpoint."""
     not_shown: tuple[str, ...]
     """Layers with kernels that are not drawn: beyond the limit, or without a picture (dense layers on features)."""
 
@@ -82,14 +84,17 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
             continue
         drawn.add(layer.weights)
         at_image = sees_image(reference, layer)
-        made = []
+        made: dict[str, Figure] = {}
         if len({k.layer for k in [*first, *deeper]}) < options.layers:
-            at = group.shown if at_image else (reference,)
-            made = [_figure(run, e, layer, at_image, options.strongest, group.roles.get(e.name, "")) for e in at]
-        kept = [figure for figure in made if figure is not None]
-        left += [] if kept else [layer.name]
-        figures += kept
-        (first if at_image else deeper).extend(Kernels(layer.name, figure.id) for figure in kept)
+            for e in spread(group.members, options.checkpoints, group.shown):
+                role = group.roles.get(e.name, "")
+                figure = _figure(run, e, layer, at_image, options.strongest, role) if layer in e.layers else None
+                made |= {e.name: figure} if figure else {}
+        if reference.name not in made:
+            left.append(layer.name)
+            continue
+        figures.append(moving(made, reference.name, list(group.roles) if at_image else ()))
+        (first if at_image else deeper).append(Kernels(layer.name, figures[-1].id))
     return Network(group.letter, tuple(first), tuple(deeper), tuple(left))
 
 
@@ -129,7 +134,9 @@ def _figure(
     limits = Limits.of(kernel, "signed")
     marks = _dead_marks(extraction, layer, facts.pop("output_of"))
     facts["dead"] = marks.count("dead")
-    width, height, placed, words = mosaic(maps, limits, labels, marks, columns=columns)
+    width, height, placed, words = mosaic(
+        maps, limits, labels, marks, columns, [label if "unit" in label else f"kernel {label}" for label in labels]
+    )
     facts |= {
         "layer": layer.name, "checkpoint": extraction.about.file, "epoch": extraction.epoch, "role": role,
         "limit": limits.high, "size": kernel.shape[:2] if kernel.ndim == 4 else shape[:2],
