@@ -1,6 +1,5 @@
 // A figure in a dialog, its pixels large; the map under the pointer larger still, with its name, minimum and maximum.
 (() => {
-  "use strict";
   const dialog = document.getElementById("large");
   const [stage, loupe, said, words] = ["stage", "loupe", "said", "words"].map((s) => dialog.querySelector(`.${s}`));
   let shown, tiles, at;
@@ -23,7 +22,8 @@
     tiles = [...copy.querySelectorAll("[data-tiles]")].flatMap((image, k) => {
       const names = JSON.parse(image.dataset.tiles);
       const [x, y, w, h] = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
-      return names.map((tile, i) => ({ image, k, tile, box: [x + (i * w) / names.length, y, w / names.length, h] }));
+      const wide = w / names.length;
+      return names.map((tile, i) => ({ image, k, tile, box: [x + i * wide, y, wide, h] }));
     });
     dialog.querySelector(".aside").hidden = !tiles.length;
     point(tiles[at] || tiles[0]);
@@ -36,20 +36,18 @@
     const box = image?.getBoundingClientRect();
     return own[Math.floor((own.length * (event.clientX - box?.left)) / box?.width)];
   };
-  for (const figure of document.querySelectorAll("figure")) {
-    const button = figure.querySelector(".enlarge");
-    const picture = figure.querySelector(".scroll, img");
-    const open = (event) => {
-      at = 0;
-      show(figure);
-      point(under(event, figure));
-      dialog.showModal();
-    };
-    button.hidden = false;
-    button.addEventListener("click", open);
-    picture.addEventListener("click", open);
-    picture.addEventListener("keydown", (event) => event.key === "Enter" && open(event));
-  }
+  const open = (event) => {
+    if (event.key && (event.key !== "Enter" || event.target.matches("a, button"))) return;
+    const figure = event.target.closest("figure .scroll, figure > img, figure .enlarge")?.closest("figure");
+    if (!figure) return;
+    at = 0;
+    show(figure);
+    point(under(event, figure));
+    dialog.showModal();
+  };
+  document.documentElement.classList.add("live");
+  document.addEventListener("click", open);
+  document.addEventListener("keydown", open);
   for (const kind of ["pointermove", "pointerdown"]) {
     stage.addEventListener(kind, (event) => point(under(event, stage)));
   }

@@ -1,16 +1,17 @@
 // One slider moves every figure that has a checkpoint. Place, checkpoint and filter are kept in the fragment.
 (() => {
-  "use strict";
-  const slider = document.getElementById("moment");
-  const filter = document.getElementById("filter");
-  const order = [...document.querySelectorAll("#checkpoints option")].map((option) => option.dataset.name);
-  const index = (figure) => order.indexOf(figure.dataset.at);
+  const by = (id) => document.getElementById(id);
+  const slider = by("moment");
+  const filter = by("filter");
+  const options = [...document.querySelectorAll("#checkpoints option")];
+  const order = options.map((option) => option.dataset.name);
+  const index = (view) => order.indexOf(view.dataset.at);
+  // All figures but one a group are text still, inside a noscript: the page opens at once, whatever it holds.
   const moving = [...document.querySelectorAll(".moving")].map((group) => {
     const others = group.querySelector("details");
-    others.replaceWith(...others.querySelectorAll("figure"));
-    const figures = [...group.querySelectorAll("figure")].sort((a, b) => index(a) - index(b));
-    group.append(...figures);
-    return { figures, note: group.querySelector(".elsewhere") };
+    const views = [group.querySelector("figure"), ...others.querySelectorAll("noscript")];
+    others.remove();
+    return { group, views: views.sort((a, b) => index(a) - index(b)), note: group.querySelector(".elsewhere") };
   });
   const current = (target) => target?.closest(".moving")?.querySelector("figure:not([data-off])") || target;
   let now = Number(slider?.value);
@@ -19,30 +20,33 @@
   // Each figure shows the checkpoint chosen, or the nearest before it that it is drawn at.
   const move = (to) => {
     now = Math.max(0, Math.min(order.length - 1, to));
-    for (const { figures, note } of moving) {
-      const shown = figures.findLast((figure) => index(figure) <= now) || figures[0];
-      for (const figure of figures) figure.toggleAttribute("data-off", figure !== shown);
-      if (note) note.hidden = index(shown) === now;
+    for (const { group, views, note } of moving) {
+      const k = Math.max(0, views.findLastIndex((view) => index(view) <= now));
+      if (views[k].localName === "noscript") {
+        group.insertAdjacentHTML("beforeend", views[k].textContent);
+        views[k] = group.lastElementChild;
+      }
+      views.forEach((view, i) => view.toggleAttribute("data-off", i !== k));
+      if (note) note.hidden = index(views[k]) === now;
     }
-    const words = document.querySelectorAll("#checkpoints option")[now].label;
+    const words = options[now].label;
     slider.value = now;
-    slider.setAttribute("aria-valuetext", words);
-    document.getElementById("said").textContent = words;
+    slider.ariaValueText = words;
+    by("said").textContent = words;
     document.dispatchEvent(new Event("moved"));
     remember();
   };
   const remember = () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
-      const target = current(document.getElementById(place));
+      const target = current(by(place));
       const rest = new URLSearchParams();
       if (slider && target?.dataset.at !== order[now]) rest.set("at", order[now]);
       if (filter.value) rest.set("only", filter.value);
       history.replaceState(null, "", `#${[encodeURIComponent(target?.id || ""), ...(rest.size ? [rest] : [])].join("&")}`);
       const section = target?.closest("section")?.id;
       for (const link of document.querySelectorAll("nav a")) {
-        if (link.hash === `#${section}`) link.setAttribute("aria-current", "true");
-        else link.removeAttribute("aria-current");
+        link.ariaCurrent = link.hash === `#${section}` ? "true" : null;
       }
     }, 150);
   };
@@ -50,13 +54,14 @@
     const [id, ...rest] = location.hash.slice(1).split("&");
     const asked = new URLSearchParams(rest.join("&"));
     place = decodeURIComponent(id);
-    const target = document.getElementById(place);
+    const text = moving.flatMap(({ views }) => views).find((view) => view.dataset.id === place);
+    const at = order.indexOf(asked.get("at") || (text || by(place))?.dataset.at);
+    if (at >= 0) move(at);
+    const target = by(place);
     if (asked.has("only") || target?.closest("[data-out]")) {
       filter.value = asked.get("only") || "";
       filter.dispatchEvent(new Event("input"));
     }
-    const at = order.indexOf(asked.get("at") || target?.dataset.at);
-    if (at >= 0) move(at);
     current(target)?.scrollIntoView();
   };
   addEventListener("hashchange", follow);
@@ -85,16 +90,16 @@
       event.preventDefault();
       move(now + step);
     });
-    const play = document.getElementById("play");
+    const play = by("play");
     const still = matchMedia("(prefers-reduced-motion: reduce)");
     const stop = () => {
       playing = clearInterval(playing);
-      play.setAttribute("aria-pressed", "false");
+      play.ariaPressed = "false";
       play.hidden = still.matches;
     };
     play.addEventListener("click", () => {
       if (playing) return stop();
-      play.setAttribute("aria-pressed", "true");
+      play.ariaPressed = "true";
       playing = setInterval(() => (now < order.length - 1 ? move(now + 1) : stop()), 900);
       move(now < order.length - 1 ? now + 1 : 0);
     });

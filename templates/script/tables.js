@@ -1,6 +1,6 @@
 // Tables whose columns sort: up, down, and as they stood.
+"use strict";
 (() => {
-  "use strict";
   const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   const units = { kB: 1e3, MB: 1e6, GB: 1e9 };
   // A number as the report writes it: thin spaces, a true minus, × 10ⁿ, units; NaN for words.
@@ -38,10 +38,9 @@
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
-        const before = head.getAttribute("aria-sort");
-        heads.forEach((one) => one.removeAttribute("aria-sort"));
-        const way = { ascending: -1, descending: 0 }[before] ?? 1;
-        if (way) head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
+        const way = { ascending: -1, descending: 0 }[head.ariaSort] ?? 1;
+        for (const one of heads) one.ariaSort = null;
+        head.ariaSort = { 1: "ascending", "-1": "descending" }[way] || null;
         const order = way ? [...rows].sort((a, b) => compare(cell(a, column), cell(b, column), way)) : rows;
         body.append(...order);
       });
