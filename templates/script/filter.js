@@ -8,7 +8,7 @@
     if (figure.parentElement.matches(".moving")) continue;
     const own = [figure.dataset.layer, figure.dataset.probe].filter(Boolean);
     own.forEach((name) => names.add(name));
-    if (own.length) named.push([figure, own.join("\n").toLowerCase()]);
+    named.push([figure, own.join("\n").toLowerCase()]);
   }
   for (const row of document.querySelectorAll("tbody tr")) {
     const head = row.closest("table").tHead?.rows[0].cells[0].textContent.trim();

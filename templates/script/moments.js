@@ -72,7 +72,7 @@
     scrolled = setTimeout(() => {
       for (const one of document.querySelectorAll("main section, main figure[id]")) {
         const box = one.getBoundingClientRect();
-        if (box.height && box.top < innerHeight / 3 && box.bottom > 0) place = one.id;
+        if (box.height && box.top < 90 && box.bottom > 0) place = one.id;
       }
       remember();
     }, 150);
