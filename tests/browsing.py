@@ -62,6 +62,7 @@ def file_report(archive: Path, **options) -> Path:
 @contextmanager
 def opened(browser, path: Path, fragment: str = "", size: str = "desktop", **options) -> Iterator:
     """Open a page from disk; whatever it asks the network for, or says on the console, fails the test."""
+    path = path.resolve()
     width, height = WIDTHS[size]
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     page = context.new_page()
