@@ -11,8 +11,9 @@
     named.push([figure, own.join("\n").toLowerCase()]);
   }
   for (const row of document.querySelectorAll("tbody tr")) {
-    const head = row.closest("table").tHead?.rows[0].cells[0].textContent.trim();
-    if (head === "Layer" || head === "Probe") named.push([row, row.cells[0].textContent.toLowerCase()]);
+    const heads = [...(row.closest("table").tHead?.rows[0].cells || [])];
+    const k = heads.findIndex((head) => /^(Layer|Probe)$/.test(head.textContent));
+    if (k >= 0) named.push([row, row.cells[k].textContent.toLowerCase()]);
   }
   by("names").append(...[...names].sort().map((name) => new Option("", name)));
 
