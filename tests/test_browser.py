@@ -15,12 +15,12 @@ EPOCHS = [f"epoch-{i:03d}" for i in range(1, 5)]
 
 
 @pytest.fixture
-def page(browser, report):  # noqa: F811
+def page(browser, report):
     with opened(browser, report / "report.html") as page:
         yield page
 
 
-def test_the_scripts_are_small_and_no_other_runs(browser, report):  # noqa: F811
+def test_the_scripts_are_small_and_no_other_runs(browser, report):
     code = [path.read_bytes() for path in resource_folder("templates").glob("script/*.js")]
     assert sum(map(len, code)) <= 12_000
     page = browser.new_page()  # by itself: Chromium says on the console what the policy blocks
@@ -71,7 +71,7 @@ def test_playing_goes_to_the_end_and_stops(page):
     assert {tuple(at) for at in shown_at(page)} == {("epoch-004",)}
 
 
-def test_who_asked_for_less_motion_is_not_offered_any(browser, report):  # noqa: F811
+def test_who_asked_for_less_motion_is_not_offered_any(browser, report):
     with opened(browser, report / "report.html", reduced_motion="reduce") as page:
         assert not page.locator("#play").is_visible() and page.locator("#moment").is_visible()
 
@@ -88,7 +88,9 @@ def test_a_click_enlarges_and_the_map_under_the_pointer_says_its_range(page):
         own = maps[..., channel]
         words = f"channel {channel}: min {number(float(own.min()))}, max {number(float(own.max()))}"
         assert page.locator("dialog .said").inner_text() == words
-        assert page.locator("dialog .stage image").first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+        assert (
+            page.locator("dialog .stage image").first.evaluate("e => getComputedStyle(e).imageRendering") == "pixelated"
+        )
         assert "Figure" in page.locator("dialog .words").inner_text()
         page.keyboard.press("Escape")
         assert not page.locator("dialog").is_visible()
@@ -134,7 +136,7 @@ def test_a_table_sorts_by_its_numbers_both_ways_and_back(page):
         (["< 0.001", "0.04", "0.002"], ["< 0.001", "0.002", "0.04"]),
     ],
 )
-def test_numbers_sort_as_the_report_writes_them(browser, tmp_path, values, ordered):  # noqa: F811
+def test_numbers_sort_as_the_report_writes_them(browser, tmp_path, values, ordered):
     code = (resource_folder("templates") / "script" / "tables.js").read_text("utf-8")
     rows = "".join(f"<tr><td>{v}</td></tr>" for v in values)
     table = f"<table><thead><tr><th>x</th></tr></thead><tbody>{rows}</tbody></table>"
@@ -157,7 +159,7 @@ def test_the_filter_leaves_the_figures_and_rows_of_what_is_typed(page):
     assert len(set(page.evaluate(visible))) > 1 and page.locator("#found").inner_text() == ""
 
 
-def test_a_link_points_at_a_figure_and_a_checkpoint(browser, report, page):  # noqa: F811
+def test_a_link_points_at_a_figure_and_a_checkpoint(browser, report, page):
     page.locator("#maps-epoch-002-0-2").scroll_into_view_if_needed()
     page.evaluate("document.getElementById('maps-epoch-002-0-2').scrollIntoView()")
     move_to(page, 3)

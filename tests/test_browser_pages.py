@@ -18,7 +18,7 @@ PAGES = {"report": "report.html", "checkpoint": "checkpoints/epoch-002.html", "i
 
 
 @pytest.fixture(scope="module")
-def data(report):  # noqa: F811
+def data(report):
     return json.loads((report / "report.json").read_text())
 
 
@@ -30,7 +30,7 @@ def screenshots(tmp_path_factory) -> Path:
     return folder
 
 
-def test_without_a_script_all_text_and_figures_are_there(browser, report, data):  # noqa: F811
+def test_without_a_script_all_text_and_figures_are_there(browser, report, data):
     figures = [f for s in data["sections"] for f in s["figures"]]
     moments = sum(max(len(f["moments"]), 1) for f in figures)
     with opened(browser, report / "report.html", java_script_enabled=False) as page:
@@ -49,7 +49,7 @@ def test_without_a_script_all_text_and_figures_are_there(browser, report, data):
         assert page.locator("#maps-epoch-004-0-2").is_visible()
 
 
-def test_a_script_hides_no_text(browser, report):  # noqa: F811
+def test_a_script_hides_no_text(browser, report):
     """With scripts on, a reader gets the same words, less the figures of other checkpoints."""
     texts = []
     for on in (True, False):
@@ -60,7 +60,7 @@ def test_a_script_hides_no_text(browser, report):  # noqa: F811
 
 
 @pytest.mark.parametrize("on", [True, False], ids=["script", "no script"])
-def test_it_prints_completely(browser, report, data, on):  # noqa: F811
+def test_it_prints_completely(browser, report, data, on):
     with opened(browser, report / "report.html", java_script_enabled=on) as page:
         if on:
             move_to(page, 3)
@@ -78,7 +78,7 @@ def test_it_prints_completely(browser, report, data, on):  # noqa: F811
 
 @pytest.mark.parametrize("kind", PAGES)
 @pytest.mark.parametrize("size", WIDTHS)
-def test_nothing_is_wider_than_the_screen(browser, report, screenshots, kind, size):  # noqa: F811
+def test_nothing_is_wider_than_the_screen(browser, report, screenshots, kind, size):
     for scheme in ("light", "dark"):
         with opened(browser, report / PAGES[kind], size=size, color_scheme=scheme) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size][0]
@@ -91,7 +91,7 @@ def test_nothing_is_wider_than_the_screen(browser, report, screenshots, kind, si
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("kind", PAGES)
-def test_axe_finds_nothing_serious(browser, report, kind, scheme):  # noqa: F811
+def test_axe_finds_nothing_serious(browser, report, kind, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     with opened(browser, report / PAGES[kind], color_scheme=scheme) as page:

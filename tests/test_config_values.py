@@ -34,9 +34,10 @@ def test_the_example_shows_every_option_and_is_right(folder: Path) -> None:
     (folder / "configs" / "init").mkdir()
     (folder / "runs" / "mine").mkdir(parents=True)
     (folder / "training").mkdir()
+    (folder / "configs" / "templates").mkdir()
     for file in (
         "configs/probes/a.png", "configs/init/a.png", "configs/probes/probes.csv", "runs/mine/history.csv",
-        "training/model.py",
+        "training/model.py", "configs/logo.svg", "configs/MySans.ttf",
     ):  # fmt: skip
         (folder / file).write_text("")
     result = loaded(folder / "configs", text)

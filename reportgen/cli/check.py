@@ -42,7 +42,7 @@ def check_configuration(file: Path, sets: Sequence[str]) -> Answer:
     found: dict[str, str] = {}
     wrong: list[ReportgenError] = []
     parts: tuple[tuple[str, Callable[[Loaded], str]], ...] = (
-        ("run", _run), ("probes", _probes), ("sections", _sections), ("archive", _archive)
+        ("run", _run), ("probes", _probes), ("sections", _sections), ("looks", _looks), ("archive", _archive)
     )  # fmt: skip
     for name, look in parts:
         try:
@@ -147,6 +147,16 @@ def _sections(loaded: Loaded) -> str:
 
         check_options(sections)
     return ", ".join(section.id for section in sections)
+
+
+def _looks(loaded: Loaded) -> str:
+    from reportgen.report.look import check_look
+
+    check_look(loaded.config, loaded.base)
+    theme = loaded.config.theme
+    own = [name for name, value in theme.model_dump().items() if value]
+    own += ["templates"] if loaded.config.templates is not None else []
+    return f"your own {', '.join(own)}" if own else "as they come"
 
 
 def _archive(loaded: Loaded) -> str:

@@ -57,12 +57,13 @@ def run(
 @reportgen.command(short_help="Redraw a report from what is stored.")
 @click.argument("report", type=click.Path(path_type=Path))
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}.")
+@click.option("--templates", type=FOLDER, help="Set it with the templates of this folder.")
 @every_command
-def render(report: Path, formats: str | None) -> Answer:
+def render(report: Path, formats: str | None, templates: Path | None) -> Answer:
     """Redraw REPORT, a folder in the archive, from what is stored there; the network is not needed."""
     from reportgen.cli.report import render_report
 
-    return render_report(report, formats)
+    return render_report(report, formats, templates)
 
 
 @reportgen.command(short_help="Check a configuration and its files.")
@@ -136,6 +137,33 @@ def info() -> Answer:
 
     found = versions()
     return Answer(tuple(f"{name:<18}{version}" for name, version in found.items()), found)
+
+
+@reportgen.group()
+def templates() -> None:
+    """Change how a report is set: templates of your own."""
+
+
+@templates.command(name="list")
+@every_command
+def list_() -> Answer:
+    """List the templates, each with the blocks one of yours can change."""
+    from reportgen.cli.templates import list_templates
+
+    return list_templates()
+
+
+@templates.command()
+@click.argument("name")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--whole", is_flag=True, help="All of it, instead of blocks that hand on the original's.")
+@click.option("-f", "--force", is_flag=True, help="Overwrite the file if it is there.")
+@every_command
+def copy(name: str, folder: Path, whole: bool, force: bool) -> Answer:
+    """Start a template of your own in DIR, from the one called NAME, as `report.html` or `summary`."""
+    from reportgen.cli.templates import copy_template
+
+    return copy_template(name, folder, whole=whole, force=force)
 
 
 @reportgen.group()

@@ -53,7 +53,7 @@ def run_report(
     return _answer(outcome)
 
 
-def render_report(report: Path, formats: str | None) -> Answer:
+def render_report(report: Path, formats: str | None, templates: Path | None = None) -> Answer:
     """Redraw a report from its stored extractions."""
     if not report.is_dir():
         raise ConfigError(
@@ -62,11 +62,13 @@ def render_report(report: Path, formats: str | None) -> Answer:
             expected="a folder in the archive: reports/<run>/<date-time-key>",
             received="a file" if report.exists() else "nothing there",
         )
+    if templates is not None and not templates.is_dir():
+        raise ConfigError("there is no such folder", where=str(templates), expected="a folder of templates")
     wanted = _formats(formats) if formats is not None else None
     from reportgen.pipeline import render
 
     with shown_progress(_color()) as progress:
-        outcome = render(report, progress, formats=wanted)
+        outcome = render(report, progress, formats=wanted, templates=templates)
     return _answer(outcome)
 
 

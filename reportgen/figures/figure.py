@@ -137,7 +137,7 @@ def moving(moments: Mapping[str, Figure], chosen: str, printed: Sequence[str] = 
     return replace(next(figure for figure in every if figure.at == chosen), moments=every)
 
 
-def numbered(figure: Figure, number: int) -> Figure:
+def with_number(figure: Figure, number: int) -> Figure:
     """Return a figure with its number, which its moments share; those on paper get a letter where there are several."""
     several = len(figure.on_paper) > 1
     letters = {m.id: chr(97 + i) for i, m in enumerate(figure.on_paper) if several}

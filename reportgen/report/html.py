@@ -11,7 +11,7 @@ from typing import Any
 
 from reportgen.errors import Failure, FormatError, printable
 from reportgen.extraction import ExtractedRun, Extraction
-from reportgen.figures import Figure, Picture, numbered
+from reportgen.figures import Figure, Picture, with_number
 from reportgen.report.report import Report, with_failures
 from reportgen.sections.activations import SectionOptions, dead_channels, feature_maps
 from reportgen.templating import environment
@@ -24,7 +24,7 @@ def as_html(report: Report, pages: dict[str, str]) -> str:
     figures = [figure for section in report.sections for figure in section.figures]
     best = [i for i, moment in enumerate(report.moments) if moment.best]
     start = best[-1] if best else len(report.moments) - 1
-    html = _page(report, "report.html", figures, {"pages": pages, "start": start})
+    html = _page(report, report.template, figures, {"pages": pages, "start": start})
     size = len(html.encode())
     if size > report.config.report.megabytes * 1e6:
         log.warning(
@@ -57,7 +57,7 @@ def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction
     """Return the page of one checkpoint: every feature map of every probe."""
     options = SectionOptions(channels=100_000)
     figures, seen = feature_maps(run, extraction, range(len(run.probes)), options)
-    place = {figure.id: numbered(figure, i) for i, figure in enumerate(figures, start=1)}
+    place = {figure.id: with_number(figure, i) for i, figure in enumerate(figures, start=1)}
     names = [e.name for e in run.measured]
     at = names.index(extraction.name)
     content = {

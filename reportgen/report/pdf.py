@@ -60,12 +60,12 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
         font="run:theme.ttf" if look.font else "",
     )  # fmt: skip
     try:
-        html = made.get_template("report.html").render(report=report, pages={})
+        html = made.get_template(report.template).render(report=report, pages={})
     except Exception as error:
         if look.templates is None:
             raise
         raise FormatError(
-            "the PDF could not be set with the templates of the configuration", where="templates/report.html",
+            "the PDF could not be set with the templates of the configuration", where=f"templates/{report.template}",
             received=f"{type(error).__name__}: {error}", advice="mend the template, and render again",
         ) from error  # fmt: skip
     files |= _faces()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import ClassVar
 
 from reportgen import __version__
 from reportgen.config import EVIDENCE, Config, Options
 from reportgen.errors import Failure
 from reportgen.extraction import ExtractedRun
-from reportgen.figures import numbered
+from reportgen.figures import with_number
 from reportgen.report.changes import Changes, compare
 from reportgen.report.gates import Gate, NotJudged, not_judged, unmet
 from reportgen.report.look import Look
@@ -62,6 +63,9 @@ class Report:
     version: str = __version__
     """Of reportgen."""
 
+    template: ClassVar[str] = "report.html"
+    """That sets it in HTML and PDF."""
+
     @property
     def unmet(self) -> tuple[Gate, ...]:
         """Gates of the configuration that are not met."""
@@ -93,23 +97,29 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progre
         failures += [failure] if failure else []
         sections.append(section)
     progress("sections", len(options), len(options))
-    counted, count = [], 0
-    for section in sections:
-        figures = tuple(numbered(figure, count + i + 1) for i, figure in enumerate(section.figures))
-        count += len(figures)
-        counted.append(replace(section, figures=figures))
+    made = numbered(sections)
     gravest = list(EVIDENCE)
-    checks = sorted((c for s in counted for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
+    checks = sorted((c for s in made for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
     return with_failures(
         Report(
-            title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(counted),
+            title=run.config.report.title or run.run.name, run=run.run.name, sections=made,
             checks=tuple(checks), failures=tuple(failures),
             banners=tuple(word for key, word in BANNERS.items() if run.provenance.get(key)), probes=run.probes.sha256,
-            config=run.config, not_judged=tuple(not_judged(counted)), changes=_changes(run, checks, counted),
-            moments=moments(run, counted),
+            config=run.config, not_judged=tuple(not_judged(made)), changes=_changes(run, checks, made),
+            moments=moments(run, made),
         ),
         (),
     )  # fmt: skip
+
+
+def numbered(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Return the sections with their figures numbered through."""
+    made, count = [], 0
+    for section in sections:
+        figures = tuple(with_number(figure, count + i + 1) for i, figure in enumerate(section.figures))
+        count += len(figures)
+        made.append(replace(section, figures=figures))
+    return tuple(made)
 
 
 def moments(run: ExtractedRun, sections: Sequence[Section]) -> tuple[Moment, ...]:

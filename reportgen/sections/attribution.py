@@ -293,10 +293,7 @@ def _range(limits: Limits) -> str:
 
 
 def _badge(verdict: str) -> str:
-    return {
-        "passes": "sanity check: passes", "in part": "sanity check: in part", "fails": "do not interpret",
-        "not known": "sanity check: not known",
-    }[verdict]  # fmt: skip
+    return "do not interpret" if verdict == "fails" else f"sanity check: {verdict}"
 
 
 def _cut(text: str, most: int = 22) -> str:
