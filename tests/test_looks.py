@@ -62,7 +62,7 @@ def themed(tmp_path_factory):
 
 def test_a_theme_is_in_both_skins(themed):
     target, report, written, _ = themed
-    assert len(written) == 3 and report.failures == ()
+    assert report.failures == () and len(written) == 3
     html = (target / "report.html").read_text()
     assert f"--accent: {PURPLE};" in html and 'class="logo" src="data:image/png' in html
     assert "font-family: Theme; src: url(data:font/ttf" in html
@@ -95,7 +95,7 @@ def test_every_template_can_be_started_and_changes_nothing_yet(tmp_path):
         target.mkdir()
         draw(target, tmp_path, config, ("html",))
         page = (target / "report.html").read_text()
-        pages.append(re.sub(r"\s+", "", re.sub(r"templates: (null|templates)", "", page)))
+        pages.append(re.sub(r"\s+", "", re.sub(r"templates: (null|templates)|sha256-[^']+", "", page)))
     assert pages[0] == pages[1]
 
 
