@@ -32,7 +32,7 @@ def large(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_fifty_checkpoints_open_at_once_and_scroll_smoothly(browser, large):  # noqa: F811
+def test_fifty_checkpoints_open_at_once_and_scroll_smoothly(browser, large):
     data = json.loads((large / "report.json").read_text())
     moments = [f["moments"] for s in data["sections"] for f in s["figures"] if f["moments"]]
     assert len(moments) >= 5 and all(len(m) == 50 for m in moments)

@@ -46,7 +46,8 @@ def check_configuration(file: Path, sets: Sequence[str]) -> Answer:
     )  # fmt: skip
     for name, look in parts:
         try:
-            found[name] = look(loaded)
+            if words := look(loaded):
+                found[name] = words
         except ReportgenError as error:
             wrong.append(error)
     if wrong:
@@ -150,13 +151,13 @@ def _sections(loaded: Loaded) -> str:
 
 
 def _looks(loaded: Loaded) -> str:
-    from reportgen.report.look import check_look
+    own = [name for name, value in loaded.config.theme.model_dump().items() if value]
+    if loaded.config.templates is not None:
+        from reportgen.report.look import check_look
 
-    check_look(loaded.config, loaded.base)
-    theme = loaded.config.theme
-    own = [name for name, value in theme.model_dump().items() if value]
-    own += ["templates"] if loaded.config.templates is not None else []
-    return f"your own {', '.join(own)}" if own else "as they come"
+        check_look(loaded.config, loaded.base)
+        own.append("templates")
+    return f"your own {', '.join(own)}" if own else ""
 
 
 def _archive(loaded: Loaded) -> str:
