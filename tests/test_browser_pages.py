@@ -6,14 +6,17 @@ import io
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
-from browsing import WIDTHS, archive, browser, move_to, opened, report, shown_at  # noqa: F401
+from browsing import WIDTHS, archive, browser, file_report, move_to, opened, report  # noqa: F401
+from extractions import probe_set
 from reportgen.templating import resource_folder
 
+HOSTILE = "</noscript></script><img src=x onerror=alert(1)>'&"
 PAGES = {"report": "report.html", "checkpoint": "checkpoints/epoch-002.html", "index": "../../index.html"}
 
 
@@ -111,6 +114,21 @@ def found(results) -> list[str]:
         for v in results.response["violations"]
         if v["impact"] in ("critical", "serious", "moderate")
     ]
+
+
+@pytest.mark.parametrize("on", [True, False], ids=["script", "no script"])
+def test_names_that_are_html_stay_words(browser, tmp_path, on):
+    """Figures wait as text in a noscript: a name that would end it must not."""
+    probes = probe_set()
+    named = replace(probes.probes[0], id=HOSTILE)
+    made = file_report(tmp_path, probes=replace(probes, probes=(named, *probes.probes[1:])))
+    with opened(browser, made / "report.html", java_script_enabled=on, size="phone") as page:
+        if on:
+            page.keyboard.press("ArrowRight")
+            page.locator("#maps-epoch-003-0-1 .enlarge").click()
+            assert HOSTILE in page.locator("dialog .words").inner_text()
+        assert page.locator("[src=x]").count() == 0 and HOSTILE in page.locator("#activations").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_colours_a_theme_may_change_are_those_of_the_style_sheets():

@@ -150,3 +150,17 @@ def test_a_theme_nobody_could_read_is_an_error(folder, theme, told):
 def test_contrast_is_that_of_wcag():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=1e-3)  # the famous grey that just fails
+
+
+def test_a_report_is_drawn_again_with_other_templates(tmp_path):
+    from browsing import file_report
+    from reportgen.pipeline import render
+
+    made = file_report(tmp_path / "archive", epochs=1, config={"sections": ["summary"]})
+    own = copied("summary", tmp_path / "mine")
+    own.write_text(own.read_text().replace("{{ super() }}", "Again. {{ super() }}"))
+    outcome = render(made, lambda *_: None, ("html",), tmp_path / "mine")
+    assert "Again." in (outcome.folder / "report.html").read_text()
+    assert "Again." not in (made / "report.html").read_text()
+    once_more = render(outcome.folder, lambda *_: None, ("html",))  # they went with the report
+    assert "Again." in (once_more.folder / "report.html").read_text()
