@@ -19,6 +19,7 @@ from reportgen.archive import (
     folder_name,
     new_report,
     previous_report,
+    probe_files,
     probes_changed,
     read_manifest,
     write_index,
@@ -107,7 +108,10 @@ def _report(
             new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
             (*training_run.failures, *failures),
         )  # fmt: skip
-        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
+        more = {
+            "base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base), "provenance": known,
+        }  # fmt: skip
+        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), **more})
     write_index(archive)
     return outcome
 
@@ -145,7 +149,8 @@ def render(report: Path, progress: Progress, formats: Sequence[str] | None = Non
     with new_report(archive, manifest["run"], started, key) as new:
         for source in sorted((report / "extraction").iterdir()):
             _share(source, new.folder / "extraction" / source.name)
-        more = {"provenance": manifest.get("provenance", {}), "rendered_from": manifest["id"]}
+        kept = {key: manifest[key] for key in ("base", "probe_files", "provenance") if key in manifest}
+        more = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
         outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
     write_index(archive)
     return outcome
