@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 def as_html(report: Report, pages: dict[str, str]) -> str:
     """Return report.html; `pages` maps names of checkpoints to the pages beside it."""
     made = environment(skin="html", src=data_uri)
-    return made.get_template("report.html").render(report=report, pages=pages)
+    return made.get_template(report.template).render(report=report, pages=pages)
 
 
 def without_broken(report: Report) -> Report:

@@ -53,7 +53,7 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
         files[picture.name] = picture.data
         return f"run:{picture.name}"
 
-    html = environment(skin="pdf", src=source).get_template("report.html").render(report=report, pages={})
+    html = environment(skin="pdf", src=source).get_template(report.template).render(report=report, pages={})
     files |= _faces()
     html = _drawable(html, files)
     weasyprint = _weasyprint()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import ClassVar
 
 from reportgen import __version__
 from reportgen.config import EVIDENCE, Config, Options
@@ -44,6 +45,9 @@ class Report:
     version: str = __version__
     """Of reportgen."""
 
+    template: ClassVar[str] = "report.html"
+    """That sets it in HTML and PDF."""
+
     @property
     def unmet(self) -> tuple[Gate, ...]:
         """Gates of the configuration that are not met."""
@@ -75,22 +79,28 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progre
         failures += [failure] if failure else []
         sections.append(section)
     progress("sections", len(options), len(options))
-    numbered, count = [], 0
-    for section in sections:
-        figures = tuple(replace(figure, number=count + i + 1) for i, figure in enumerate(section.figures))
-        count += len(figures)
-        numbered.append(replace(section, figures=figures))
+    made = numbered(sections)
     gravest = list(EVIDENCE)
-    checks = sorted((c for s in numbered for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
+    checks = sorted((c for s in made for c in s.checks), key=lambda c: (ORDER[c.status], gravest.index(c.id)))
     return with_failures(
         Report(
-            title=run.config.report.title or run.run.name, run=run.run.name, sections=tuple(numbered),
+            title=run.config.report.title or run.run.name, run=run.run.name, sections=made,
             checks=tuple(checks), failures=tuple(failures),
             banners=tuple(word for key, word in BANNERS.items() if run.provenance.get(key)), probes=run.probes.sha256,
-            config=run.config, not_judged=tuple(not_judged(numbered)), changes=_changes(run, checks, numbered),
+            config=run.config, not_judged=tuple(not_judged(made)), changes=_changes(run, checks, made),
         ),
         (),
     )  # fmt: skip
+
+
+def numbered(sections: Sequence[Section]) -> tuple[Section, ...]:
+    """Return the sections with their figures numbered through."""
+    made, count = [], 0
+    for section in sections:
+        figures = tuple(replace(figure, number=count + i + 1) for i, figure in enumerate(section.figures))
+        count += len(figures)
+        made.append(replace(section, figures=figures))
+    return tuple(made)
 
 
 def _changes(run: ExtractedRun, checks: Sequence[Check], sections: Sequence[Section]) -> Changes | None:
