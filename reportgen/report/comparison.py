@@ -48,10 +48,10 @@ def title_of(pair: Pair) -> str:
     """Return what is beside what; of two reports of one title, with their ids."""
     a, b = pair.sides
     if pair.one_report:
-        return f"{a.title}: {a.extraction.name} and {b.extraction.name}"
+        return f"{a.title} — {a.extraction.name} and {b.extraction.name}"
     if a.title == b.title:
         same = a.run.run.name == b.run.run.name
-        return f"{a.title}: {a.id if same else a.run.run.name} and {b.id if same else b.run.run.name}"
+        return f"{a.title} — {a.id if same else a.run.run.name} and {b.id if same else b.run.run.name}"
     return f"{a.title} and {b.title}"
 
 

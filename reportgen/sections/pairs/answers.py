@@ -133,7 +133,9 @@ def _sheet(pair: Pair, rows: list[Row]) -> Figure:
     lines = []
     for row in shown:
         known = row.label or (f"actual {row.target:.2f}" if row.target is not None else "")
-        classes = [f"  {name}" if name else "" for name in (row.a_class, row.b_class)]
+        # One probability says which of two classes it is; of several classes the choice has to be told.
+        several = pair.a.task is not None and pair.a.task.kind == "classes"
+        classes = [f" {name}" if several else "" for name in (row.a_class, row.b_class)]
         lines.append(
             tuple(w for w in (f"{row.number}  {row.probe}", f"A {row.a:.2f}{classes[0]}", f"B {row.b:.2f}{classes[1]}",
                               known) if w)

@@ -74,7 +74,8 @@ def build(pair: Pair) -> Section:
         x, y = learned(a.arrays(name)), learned(b.arrays(name))
         layer = layer_of(a, name)
         key = layer.name if layer else ""
-        alike = cka(first[key], second[key]) if key in first and key in second else None
+        there = not no_cka and key in a.measured and key in b.measured
+        alike = cka(*(gram(e.maps(key)[rows_at]) for e in (a, b))) if there else None
         rows.append(Row(name, layer.class_name if layer else "", x.size, drift(x, y), alike))
     figures = [f for f in (_kernels(pair, same), _alike(pair, first, second)) if f is not None]
     return Section(

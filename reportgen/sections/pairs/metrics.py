@@ -32,11 +32,13 @@ class Value:
     b_interval: Interval | None = None
     better: str = ""
     """A or B; empty where they are equal, one is missing, or neither way is better."""
+    alike: bool = True
+    """Whether it is the same quantity in both, as far as is known: the loss of another function is not."""
 
     @property
     def apart(self) -> float | None:
-        """B − A; None where one is missing."""
-        return None if self.a is None or self.b is None else self.b - self.a
+        """B − A; None where one is missing, or they are two quantities."""
+        return None if self.a is None or self.b is None or not self.alike else self.b - self.a
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Content:
     """Probes that are scored."""
     why_not: str
     """Why there are no scores on the probes."""
+    losses: tuple[str, str]
+    """The loss functions of the two, as their files say; empty where they do not."""
     same_columns: bool
     """Whether the histories have the same columns; a column of the same name may still be another quantity."""
     figures: tuple[str, ...]
@@ -61,7 +65,10 @@ def build(pair: Pair) -> Section:
     """Set the numbers of the histories, and of the probe set where it is one, beside each other."""
     a, b = (_at(side) for side in pair.sides)
     names = [name for name in dict.fromkeys([*a, *b]) if name not in {"lr", "learning_rate"}]
-    history = tuple(_value(name, a.get(name), b.get(name), larger_is_better(name, "auto")) for name in names)
+    history = tuple(
+        _value(name, a.get(name), b.get(name), larger_is_better(name, "auto"), alike=_alike(pair, name))
+        for name in names
+    )
     found, n, why_not = (), 0, why_not_measured(pair)
     if not why_not and not pair.same_task:
         why_not = "The two were asked different questions: scores of one have no counterpart in the other."
@@ -73,7 +80,13 @@ def build(pair: Pair) -> Section:
         return Section(None, absent=f"Neither run has a history. {why_not}")
     columns = [set(s.run.run.history.columns) if s.run.run.history else set() for s in pair.sides]
     ids = tuple(figure.id for figure in figures)
-    return Section(Content(history, found, n, why_not, columns[0] == columns[1], ids), figures)
+    losses = (pair.a.extraction.about.loss, pair.b.extraction.about.loss)
+    return Section(Content(history, found, n, why_not, losses, columns[0] == columns[1], ids), figures)
+
+
+def _alike(pair: Pair, name: str) -> bool:
+    """Whether a column is the same quantity in both histories, as far as the files say."""
+    return "loss" not in name or pair.a.extraction.about.loss == pair.b.extraction.about.loss
 
 
 def _at(side: Side) -> dict[str, float]:
@@ -87,12 +100,12 @@ def _at(side: Side) -> dict[str, float]:
 
 def _value(
     name: str, a: float | None, b: float | None, larger: bool,
-    intervals: tuple[Interval | None, Interval | None] = (None, None),
+    intervals: tuple[Interval | None, Interval | None] = (None, None), alike: bool = True,
 ) -> Value:  # fmt: skip
     better = ""
-    if a is not None and b is not None and np.isfinite([a, b]).all() and a != b:
+    if alike and a is not None and b is not None and np.isfinite([a, b]).all() and a != b:
         better = "B" if (b > a) == larger else "A"
-    return Value(name, a, b, *intervals, better)
+    return Value(name, a, b, *intervals, better, alike)
 
 
 def _scores(pair: Pair) -> tuple[tuple[Value, ...], int]:
@@ -125,6 +138,7 @@ def _curves(pair: Pair) -> tuple[Figure, ...]:
     if a is None or b is None or pair.one_report:
         return ()
     both = [name for name in a.columns if name in b.columns and name not in {"lr", "learning_rate"}]
+    both = [name for name in both if _alike(pair, name)]
     chosen = [found.monitor for side in pair.sides if (found := best(side.run))]
     order = sorted(both, key=lambda name: (name not in chosen, not name.startswith("val_")))[:CURVES]
     epochs = sorted({*a.epochs.tolist(), *b.epochs.tolist()})

@@ -11,6 +11,7 @@ from reportgen.figures import Figure
 from reportgen.sections.activations import drawn
 from reportgen.sections.pairs.beside import COLUMNS, beside
 from reportgen.sections.pairs.pair import Pair, why_not_measured
+from reportgen.sections.responses import own_layers
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 
@@ -54,15 +55,15 @@ def build(pair: Pair) -> Section:
     a, b = pair.a.extraction, pair.b.extraction
     names = [{layer.name: a.shape(layer.name) for layer in drawn(a)}, {x.name: b.shape(x.name) for x in drawn(b)}]
     both = [layer for layer in drawn(a) if names[1].get(layer.name) == names[0][layer.name]]
-    only = [
-        tuple(name for name in names[i] if name not in {layer.name for layer in both}) for i in (0, 1)
-    ]
+    only = [tuple(name for name in names[i] if name not in {layer.name for layer in both}) for i in (0, 1)]
     if not both:
         return Section(
             None, absent="No layer with maps is in both networks under the same name and in the same shape: there is "
             "no channel to set beside another.",
         )  # fmt: skip
-    layers = _evenly(both, LAYERS)
+    own = {layer.name for layer in own_layers(a)}
+    # Poolings and the like only hand on the channels of a layer that is drawn already.
+    layers = _evenly([layer for layer in both if layer.name in own] or both, LAYERS)
     figures: list[Figure] = []
     seen = tuple(_seen(pair, probe, layers, figures) for probe in _probes(pair))
     return Section(
