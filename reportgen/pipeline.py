@@ -109,9 +109,10 @@ def _report(
             (*training_run.failures, *failures),
         )  # fmt: skip
         more = {
-            "base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base), "provenance": known,
+            "started": started.isoformat(timespec="seconds"), "provenance": known,
+            "base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base),
         }  # fmt: skip
-        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), **more})
+        outcome = _make(new, progress, None, more)
     write_index(archive)
     return outcome
 
@@ -149,8 +150,8 @@ def render(report: Path, progress: Progress, formats: Sequence[str] | None = Non
     with new_report(archive, manifest["run"], started, key) as new:
         for source in sorted((report / "extraction").iterdir()):
             _share(source, new.folder / "extraction" / source.name)
-        kept = {key: manifest[key] for key in ("base", "probe_files", "provenance") if key in manifest}
-        more = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
+        kept: dict[str, Any] = {key: manifest[key] for key in ("base", "probe_files", "provenance") if key in manifest}
+        more: dict[str, Any] = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
         outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
     write_index(archive)
     return outcome

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from extractions import write_folder
-
 from reportgen.archive import new_report, write_index, write_manifest
 from reportgen.archive.inputs import probe_files
 from reportgen.archive.manifest import sha256
@@ -44,8 +43,8 @@ def file_report(base: Path, run: str, minute: int = 0, formats: tuple[str, ...] 
         write_manifest(
             new, report,
             {"inputs": {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints},
-             "base": "..", "probe_files": probe_files(extracted.config.probes, base), "started": "2026-01-31T12:00:00+00:00",
-             "provenance": extracted.provenance},
+             "base": "..", "probe_files": probe_files(extracted.config.probes, base),
+             "started": "2026-01-31T12:00:00+00:00", "provenance": extracted.provenance},
         )  # fmt: skip
     write_index(base / "reports")
     return new.final

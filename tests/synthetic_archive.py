@@ -28,13 +28,15 @@ def write_archive(archive: Path, reports: int, runs: int, seed: int = 1) -> list
         manifest = {
             "schema": 1, "id": f"202601{day:02d}-12{clock}-{i:08x}", "run": run, "title": f"Training {i % runs}",
             "verdict": VERDICTS[i % 4], "banners": ["PARTIAL"] if i % 4 == 3 else [], "probes": "ab" * 32,
-            "failures": [{}] * (i % 4 == 3), "files": files | pages, "inputs": {}, "started": "2026-01-01T12:00:00+00:00",
+            "failures": [{}] * (i % 4 == 3), "files": files | pages, "inputs": {},
+            "started": "2026-01-01T12:00:00+00:00",
             "summary": {
                 "measured": 30, "checkpoints": 30, "monitor": "val_loss", "value": values[best], "best_epoch": best + 1,
                 "best": f"epoch-{best + 1:03d}.keras", "score": None,
                 "confusion": {"accuracy": round(float(rng.uniform(0.5, 1)), 4), "n": 64},
             },
-            "course": {"name": "val_loss", "epochs": epochs, "values": values}, "thumbnail": pictures[i % len(pictures)],
+            "course": {"name": "val_loss", "epochs": epochs, "values": values},
+            "thumbnail": pictures[i % len(pictures)],
             "provenance": {"command": "reportgen run mine.yaml", "versions": {"reportgen": "0.1.0"}},
         }  # fmt: skip
         folder = archive / run / manifest["id"]

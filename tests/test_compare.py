@@ -12,10 +12,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from extractions import probe_set
-from filed import file_report, quiet
 from scipy.stats import binomtest
 
+from extractions import probe_set
+from filed import file_report, quiet
 from reportgen.archive import find_report, read_manifest
 from reportgen.archive.compare import Chosen, compare
 from reportgen.archive.verify import verify_report
@@ -152,7 +152,8 @@ def test_two_checkpoints_of_one_run_by_name_file_or_epoch(base, monkeypatch, cap
     assert [s["checkpoint"] for s in sections["compared"]["content"]["sides"]] == ["epoch-001.keras", "epoch-003.keras"]
     assert sections["same_maps"]["content"]["relatives"] and "one set" in sections["verdict_changes"]["absent"]
     monkeypatch.chdir(base)
-    assert exit_code_of(["compare", "one", "--checkpoints", "1,epoch-003.keras", "--formats", "html", "--json", "-q"]) == 0
+    words = ["compare", "one", "--checkpoints", "1,epoch-003.keras", "--formats", "html", "--json", "-q"]
+    assert exit_code_of(words) == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert Path(told["folder"]).resolve() == done.folder.resolve() and not told["new"]
 
@@ -172,8 +173,8 @@ def test_a_comparison_is_made_once_and_again_when_it_is_damaged(base):
     ("words", "said"),
     [
         (["one", "one"], "not compared with itself"), (["one:9", "one:1"], "no such checkpoint"),
-        (["one"], "two things"), (["one", "two", "number"], "two things"), (["one", "--checkpoints", "1"], "two things"),
-        (["one", "tow"], "did you mean two"),
+        (["one"], "two things"), (["one", "two", "number"], "two things"),
+        (["one", "--checkpoints", "1"], "two things"), (["one", "tow"], "did you mean two"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_ends_with_2_and_says_why(base, monkeypatch, capsys, words, said):
@@ -199,7 +200,8 @@ def test_a_dense_layer_on_a_flat_image_is_compared_as_that_image(tmp_path):
         folder = file_report(tmp_path, run, minute, epochs=1) / "extraction"
         with h5py.File(folder / "epoch-001.h5", "r+") as file:
             layers = json.loads(file["layers"].asstr()[()])
-            flat = next(row for row in layers if row["name"] == "flatten") | {"inputs": ["input"], "output_shape": [1200]}
+            flat = next(row for row in layers if row["name"] == "flatten")
+            flat |= {"inputs": ["input"], "output_shape": [1200]}
             out = next(row for row in layers if row["name"] == "out") | {"parameters": 1201}
             del file["layers"], file["weights/0000"], file["activations/0000"], file["activations/0001"]
             file["layers"] = json.dumps([layers[0], flat, out])
@@ -241,7 +243,7 @@ def test_an_archive_that_moved_and_lost_its_checkpoints_draws_and_compares_the_s
     assert [links(page) for page in pages] == [[], [], []]
     again = render(moved / drawn.folder.relative_to(archive.resolve()), quiet, ["html", "pdf"])
     assert hashes(again.folder) == hashes(moved / drawn.folder.relative_to(archive.resolve()))
-    sides = [next(p for p in sorted((moved / run).iterdir()) if p.name.startswith("20260131")) for run in ("one", "two")]
+    sides = [next((moved / run).glob("20260131*")) for run in ("one", "two")]
     second = compare(Chosen(sides[0]), Chosen(sides[1]), quiet, force=True)
     assert second.new and hashes(second.folder) == hashes(moved / first.folder.relative_to(archive))
     assert {"report.html", "report.pdf", "report.json"} == set(hashes(second.folder))

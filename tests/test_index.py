@@ -8,13 +8,13 @@ import time
 from collections import Counter
 
 import pytest
-from filed import file_report
-from synthetic_archive import write_archive
 
+from filed import file_report
 from reportgen.archive import write_index
 from reportgen.archive.compare import Chosen, compare
 from reportgen.archive.index import script_hash, sparkline
 from reportgen.templating import number
+from synthetic_archive import write_archive
 
 REPORTS, RUNS = 5000, 200
 

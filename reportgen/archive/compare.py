@@ -123,10 +123,11 @@ def _opened(chosen: Chosen, letter: str, archive: Path) -> tuple[Side, dict[str,
         raise ArchiveError("no checkpoint of this report could be read", where=str(folder))
     # Where a comparison will lie: archive/comparisons/pair/id.
     link = os.path.relpath(folder.resolve() / "report.html", archive.resolve() / COMPARISONS / "pair" / "id")
+    page = Path(link).as_posix() if "report.html" in manifest["files"] else ""
     side = Side(
         letter, run, extraction, chosen_best is not None and extraction.name == chosen_best.extraction.name,
-        str(manifest["title"]), str(manifest["id"]), Path(link).as_posix() if "report.html" in manifest["files"] else "",
-        str(manifest["verdict"]), checks, missing, manifest.get("provenance", {}),
+        str(manifest["title"]), str(manifest["id"]),
+        page, str(manifest["verdict"]), checks, missing, manifest.get("provenance", {}),
     )  # fmt: skip
     return side, manifest
 

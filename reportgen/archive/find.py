@@ -57,6 +57,6 @@ def find_report(word: str, archive: Path) -> Path:
         received="a file" if Path(word).is_file() else "a folder that is no report" if Path(word).is_dir()
         else "nothing there",
         advice=did_you_mean(word, names) or (
-            f"`reportgen list {archive}` shows what there is" if every else f"no report lies in {archive}: see --archive"
+            f"`reportgen list {archive}` shows what there is" if every else f"none lies in {archive}: see --archive"
         ),
     )  # fmt: skip

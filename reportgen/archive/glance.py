@@ -39,7 +39,8 @@ def course(extraction: Path, monitor: str) -> dict[str, Any]:
         return {}
     if history is None or monitor not in history.columns:
         return {}
-    places = np.unique(np.linspace(0, len(history.epochs) - 1, POINTS).round().astype(int)) if len(history.epochs) else []
+    last = len(history.epochs) - 1
+    places = np.unique(np.linspace(0, last, POINTS).round().astype(int)).tolist() if last >= 0 else []
     values = history.columns[monitor]
     return {
         "name": monitor,
@@ -56,7 +57,8 @@ def thumbnail(report: Report) -> str:
     summary, maps = report.section("summary"), report.section("activations")
     probe = summary.figures[0] if summary and summary.figures else None
     seen = next((f for f in maps.figures if f.id.startswith("maps-")), None) if maps else None
-    halves = [half for half in (probe and _tile(probe, 1), seen and _liveliest(seen)) if half is not None]
+    found = (_tile(probe, 1) if probe else None, _liveliest(seen) if seen else None)
+    halves = [half for half in found if half is not None]
     if not halves:
         return ""
     from PIL import Image

@@ -34,11 +34,13 @@ def write_index(archive: Path) -> Path:
     for row in rows:
         if row["thumbnail"]:
             row["picture"] = pictures.setdefault(row["thumbnail"], f"p{len(pictures)}")
-    comparisons = [row for folder in comparisons_of(archive) if (row := _comparison(archive, folder))]
+    found = (_comparison(archive, folder) for folder in comparisons_of(archive))
+    comparisons = sorted((row for row in found if row is not None), key=lambda row: str(row["id"]), reverse=True)
     script = (resource_folder("templates") / "script" / "index.js").read_text(encoding="utf-8")
     html = environment(skin="html", src=None).get_template("index.html").render(
-        rows=rows, broken=broken, comparisons=sorted(comparisons, key=lambda c: c["id"], reverse=True),
-        pictures=pictures, runs=sorted({row["run"] for row in rows}), archive=archive.resolve().name, option=_option(archive.resolve().name),
+        rows=rows, broken=broken, comparisons=comparisons, pictures=pictures,
+        runs=sorted({row["run"] for row in rows}), archive=archive.resolve().name,
+        option=_option(archive.resolve().name),
         script=Markup(script), script_hash=script_hash(script),  # noqa: S704 - our own file
     )  # fmt: skip
     return write_whole(archive / "index.html", html)
@@ -50,7 +52,7 @@ def _option(name: str) -> str:
 
 
 def listed(archive: Path) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
-    """Return what the manifests of an archive's reports say, the newest first, and the folders without a readable one."""
+    """Return what the manifests of an archive's reports say, the newest first, and folders without one, with why."""
     rows: list[dict[str, Any]] = []
     broken: list[tuple[str, str]] = []
     for folder in reports_of(archive):

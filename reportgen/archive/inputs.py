@@ -27,12 +27,12 @@ def _named(config: ProbesConfig, base: Path) -> Iterator[Path]:
     from reportgen.probes.files import find_files
 
     catalogues = [config.catalogue]
-    images = [config.images]
+    images: list[tuple[str, ...] | dict[str, tuple[str, ...]] | None] = [config.images]
     for source in config.inputs.values():
-        images += [source.images] if getattr(source, "images", None) is not None else []
+        images.append(getattr(source, "images", None))
         catalogues += [getattr(source, "catalogue", None)]
     for patterns in images:
-        for each in patterns.values() if isinstance(patterns, dict) else [patterns]:
+        for each in patterns.values() if isinstance(patterns, dict) else [patterns or ()]:
             yield from (path for path in find_files(each, base) if isinstance(path, Path))
     yield from (base / path for path in catalogues if path is not None)
 

@@ -60,10 +60,10 @@ def verify_report(folder: Path) -> Verified:
         manifest = read_manifest(folder)
     except ArchiveError as error:
         return Verified(folder, {}, (), f"{error.problem}: {error.received}")
-    found = {}
+    found: dict[str, str] = {}
     for name, about in manifest["files"].items():
         state = state_of(folder / name, about)
         found[name] = "missing" if state == "gone" else state
     there = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if not path.is_dir())
-    found |= {name: "extra" for name in there if name != NAME and name not in found}
+    found |= dict.fromkeys((name for name in there if name != NAME and name not in found), "extra")
     return Verified(folder, found, tuple(states(folder, manifest)))

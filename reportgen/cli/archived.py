@@ -21,7 +21,7 @@ def listing(archive: Path, run: str | None) -> Answer:
 
     rows, broken = listed(archive)
     rows = [row for row in rows if run is None or run in (row["run"], folder_name(row["run"]))]
-    table = [("report", "run", "verdict", "checkpoints", "best", "on the probes", "")]
+    table: list[tuple[str, ...]] = [("report", "run", "verdict", "checkpoints", "best", "on the probes", "")]
     table += [tuple(_cells(row)) for row in rows]
     widths = [max(len(cells[i]) for cells in table) for i in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip() for cells in table]
@@ -59,7 +59,10 @@ def shown(report: str, archive: Path) -> Answer:
     provenance, summary = manifest.get("provenance", {}), manifest["summary"]
     dirty = ", with changes that were not committed" if provenance.get("dirty") else ""
     versions = provenance.get("versions", {})
-    best = [str(summary.get("best", "")), f"{summary['monitor']} {summary.get('value')}" if summary.get("monitor") else ""]
+    best = [str(summary.get("best", ""))]
+    best += [f"{summary['monitor']} {summary.get('value')}"] if summary.get("monitor") else []
+    kinds = {"inputs": "checkpoints", "probe_files": "probe files", "reports": "reports"}
+    used = [name for name in ("reportgen", "keras", "tensorflow") if name in versions]
     rows = {
         "report": manifest["id"], "run": manifest["run"], "title": manifest["title"], "folder": str(folder),
         "verdict": ", ".join([manifest["verdict"], *manifest["banners"]]).strip(", "),
@@ -67,10 +70,9 @@ def shown(report: str, archive: Path) -> Answer:
         "best": ", ".join(word for word in best if word), "made": str(manifest.get("started", "")),
         "drawn from": str(manifest.get("rendered_from", "")), "command": str(provenance.get("command", "")),
         "commit": f"{provenance.get('commit', '')}{dirty}" if provenance.get("commit") else "",
-        "versions": ", ".join(f"{name} {versions[name]}" for name in ("reportgen", "keras", "tensorflow") if name in versions),
+        "versions": ", ".join(f"{name} {versions[name]}" for name in used),
         "probe set": manifest["probes"],
-        "inputs": ", ".join(f"{len(manifest[k])} {w}" for k, w in (("inputs", "checkpoints"), ("probe_files", "probe files"),
-                            ("reports", "reports")) if manifest.get(k)),
+        "inputs": ", ".join(f"{len(manifest[key])} {word}" for key, word in kinds.items() if manifest.get(key)),
         "files": f"{len(manifest['files'])}, {size(sum(f.get('size', 0) for f in manifest['files'].values()))}",
         "missing": ", ".join(str(failure.get("name", "")) for failure in manifest["failures"]),
     }  # fmt: skip

@@ -120,8 +120,8 @@ def _scatter(pair: Pair, x: NDArray[np.float64], y: NDArray[np.float64], rows: l
         room = 0.05 * float(np.ptp(span)) or 0.05
         limits = (float(span.min()) - room, float(span.max()) + room)
     tasks = [side.task for side in pair.sides]
-    words = [f"{side.letter}: {t.output if t else ''}" for side, t in zip(pair.sides, tasks, strict=True)]
-    picture = scatter(x[finite].tolist(), y[finite].tolist(), names, *words, limits, pair.same_task)
+    first, second = (f"{side.letter}: {t.output if t else ''}" for side, t in zip(pair.sides, tasks, strict=True))
+    picture = scatter(x[finite].tolist(), y[finite].tolist(), names, first, second, limits, pair.same_task)
     data = {"probe": [p.id for p in pair.a.run.probes.probes], "a": x.tolist(), "b": y.tolist()}
     facts = {"kind": "scatter", "n": int(finite.sum()), "same_task": pair.same_task}
     return chart_figure("answers-scatter", picture, facts, data)

@@ -109,5 +109,6 @@ def _apart(a: str, b: str) -> tuple[str, str]:
         return a, b
     place = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     start = max(0, place - 40)
-    cut = [f"{'…' * (start > 0)}{text[start : start + LONGEST]}{'…' * (len(text) > start + LONGEST)}" for text in (a, b)]
-    return cut[0], cut[1]
+    end = start + LONGEST
+    first, second = (f"{'…' * (start > 0)}{text[start:end]}{'…' * (len(text) > end)}" for text in (a, b))
+    return first, second

@@ -105,16 +105,15 @@ def _finite_probes(pair: Pair) -> NDArray[np.intp]:
             channels = side.extraction.channels(name)
             fine &= np.isfinite(channels.minimum).all(axis=1) & np.isfinite(channels.maximum).all(axis=1)
     kept = np.flatnonzero(fine)
-    return kept[np.unique(np.linspace(0, len(kept) - 1, min(PROBES, len(kept))).round().astype(int))] if len(kept) else kept
+    places = np.linspace(0, len(kept) - 1, min(PROBES, len(kept))).round().astype(int)
+    return np.asarray(kept[np.unique(places)], np.intp)
 
 
 def _grams(e: Extraction, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
     return {name: gram(e.maps(name)[rows]) for name in _compared_layers(e)}
 
 
-def _alike(
-    pair: Pair, first: dict[str, NDArray[np.float64]], second: dict[str, NDArray[np.float64]]
-) -> Figure | None:
+def _alike(pair: Pair, first: dict[str, NDArray[np.float64]], second: dict[str, NDArray[np.float64]]) -> Figure | None:
     """Draw which layer of A arranges the probes like which of B."""
     if not first or not second or len(first) + len(second) < 3:
         return None

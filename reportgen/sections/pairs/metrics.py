@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.diagnostics.history import larger_is_better
 from reportgen.diagnostics.intervals import Interval
@@ -69,7 +70,8 @@ def build(pair: Pair) -> Section:
         _value(name, a.get(name), b.get(name), larger_is_better(name, "auto"), alike=_alike(pair, name))
         for name in names
     )
-    found, n, why_not = (), 0, why_not_measured(pair)
+    found: tuple[Value, ...] = ()
+    n, why_not = 0, why_not_measured(pair)
     if not why_not and not pair.same_task:
         why_not = "The two were asked different questions: scores of one have no counterpart in the other."
     if not why_not:
@@ -158,6 +160,6 @@ def _curves(pair: Pair) -> tuple[Figure, ...]:
     return tuple(figures)
 
 
-def _spread(at: np.ndarray, values: np.ndarray, epochs: list[int]) -> list[float]:  # type: ignore[type-arg]
+def _spread(at: NDArray[np.int64], values: NDArray[np.float64], epochs: list[int]) -> list[float]:
     known = dict(zip(at.tolist(), values.tolist(), strict=True))
     return [known.get(epoch, float("nan")) for epoch in epochs]

@@ -67,8 +67,8 @@ def build(pair: Pair) -> Section:
     figures: list[Figure] = []
     seen = tuple(_seen(pair, probe, layers, figures) for probe in _probes(pair))
     return Section(
-        Content(seen, tuple(x.name for x in layers), len(both), *only, pair.one_report), tuple(figures)
-    )  # fmt: skip
+        Content(seen, tuple(x.name for x in layers), len(both), only[0], only[1], pair.one_report), tuple(figures)
+    )
 
 
 def _evenly(layers: list[Layer], most: int) -> list[Layer]:

@@ -81,4 +81,4 @@ def _turn(a: Given, b: Given) -> str:
         return "the same"
     if a.status not in ORDER or b.status not in ORDER:
         return "judged in one only"
-    return "worse" if ORDER[b.status] < ORDER[a.status] else "better"  # type: ignore[index]
+    return "worse" if ORDER[b.status] < ORDER[a.status] else "better"
