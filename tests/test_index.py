@@ -145,6 +145,22 @@ def test_nothing_is_wider_than_the_page(page, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_index_and_comparison_are_accessible(tmp_path, browser, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    reports = [file_report(tmp_path, run, i, epochs=2) for i, run in enumerate(("red", "blue"))]
+    made = compare(Chosen(reports[0]), Chosen(reports[1]), lambda *step: None, ["html"])
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe is a script of its own
+    for path in (tmp_path / "reports" / "index.html", made.folder / "report.html"):
+        page = context.new_page()
+        page.goto(path.as_uri())
+        for tick in page.locator(".pick input").all():
+            tick.check()
+        found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]})
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found.response["violations"]] == []
+    context.close()
+
+
 def test_a_comparison_that_exists_is_linked_where_its_two_reports_are_picked(tmp_path, browser):
     reports = [file_report(tmp_path, run, i, epochs=2) for i, run in enumerate(("red", "blue"))]
     made = compare(Chosen(reports[0]), Chosen(reports[1]), lambda *step: None, ["html"])

@@ -52,8 +52,17 @@ def course(extraction: Path, monitor: str) -> dict[str, Any]:
 def thumbnail(report: Report) -> str:
     """Return a small PNG as base64: a probe, and beside it what the first layer makes of one; empty without pictures.
 
-    The probe is the same in every report on a probe set, the map is the network's own.
+    The probe is the same in every report on a probe set, the map is the network's own. What goes wrong here costs the
+    picture, never the report.
     """
+    try:
+        return _thumbnail(report)
+    except Exception:
+        log.exception("no thumbnail of %s", report.run)
+        return ""
+
+
+def _thumbnail(report: Report) -> str:
     summary, maps = report.section("summary"), report.section("activations")
     probe = summary.figures[0] if summary and summary.figures else None
     seen = next((f for f in maps.figures if f.id.startswith("maps-")), None) if maps else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,14 @@ State = Literal["unchanged", "changed", "gone", "not checked"]
 
 
 def probe_files(config: ProbesConfig, base: Path) -> dict[str, dict[str, Any]]:
-    """Return hash and size of every file the probe set was read from, by its path relative to `base`."""
+    """Return hash and size of every file the probe set was read from, by its path relative to `base`.
+
+    One that cannot be read is left out: the probe set names it among what is missing.
+    """
     found: dict[str, dict[str, Any]] = {}
     for path in _named(config, base):
-        if path.is_file():
-            name = Path(os.path.relpath(path, base)).as_posix()
+        name = Path(os.path.relpath(path, base)).as_posix()
+        with suppress(OSError):
             found[name] = {"sha256": sha256(path), "size": path.stat().st_size}
     return found
 
