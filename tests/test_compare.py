@@ -150,7 +150,14 @@ def test_two_questions_are_compared_by_rank_alone(base):
 def test_two_checkpoints_of_one_run_by_name_file_or_epoch(base, monkeypatch, capsys):
     done, sections, _ = made(base, "one:epoch-001", "one:3")
     assert [s["checkpoint"] for s in sections["compared"]["content"]["sides"]] == ["epoch-001.keras", "epoch-003.keras"]
-    assert sections["same_maps"]["content"]["relatives"] and "one set" in sections["verdict_changes"]["absent"]
+    assert sections["same_maps"]["content"]["relatives"]
+    verdicts = sections["verdict_changes"]["content"]
+    rows = {row["id"]: row for row in verdicts["rows"]}
+    assert verdicts["alone"] and "best_is_last" not in rows  # a verdict on a whole training
+    largest = [np.abs(extraction(base, "one", n).predictions - 0.5).max() for n in ("epoch-001", "epoch-003")]
+    assert rows["predictions_saturated"]["a"]["status"] == "pass" and max(largest) < 0.5
+    spread = [np.ptp(extraction(base, "one", name).predictions) for name in ("epoch-001", "epoch-003")]
+    assert [rows["predictions_constant"][side]["value"] for side in "ab"] == pytest.approx(spread, rel=1e-5)
     monkeypatch.chdir(base)
     words = ["compare", "one", "--checkpoints", "1,epoch-003.keras", "--formats", "html", "--json", "-q"]
     assert exit_code_of(words) == 0
@@ -216,6 +223,28 @@ def test_a_dense_layer_on_a_flat_image_is_compared_as_that_image(tmp_path):
     assert figure["size"] == [20, 20] and figure["of"] == 3
     assert figure["high"] == pytest.approx(max(np.abs(k).max() for k in kernels))
     assert "no channel" in sections["same_maps"]["absent"].lower()
+
+
+def test_what_could_not_be_run_or_is_not_finite_costs_only_itself(base, tmp_path):
+    """Weights alone against a network; answers and weights that are NaN; a run without history."""
+    shutil.copytree(base / "reports", tmp_path / "reports")
+    two = find_report("two", tmp_path / "reports")
+    with h5py.File(two / "extraction" / "epoch-002.h5", "r+") as file:
+        del file["predictions"], file["activations"]
+    done, sections, _ = made(tmp_path, "one:2", "two:2", force=True)
+    assert not done.failures and "B could not be run" in done.limits[0]
+    assert "could not be run" in sections["answers"]["absent"] and sections["distances"]["content"]["rows"]
+    with h5py.File(two / "extraction" / "epoch-003.h5", "r+") as file:
+        file["predictions"][3], file["weights/0000/0"][0, 0] = np.nan, np.inf
+        file["activations/0000/maps"][3, 2, 2] = np.nan
+    record = json.loads((two / "extraction" / "_run.json").read_text())
+    (two / "extraction" / "_run.json").write_text(json.dumps(record | {"history": None}))
+    done, sections, html = made(tmp_path, "one:3", "two:3", force=True)
+    answers = sections["answers"]["content"]
+    assert not done.failures and answers["agreement"]["n"] == answers["churn"]["n"] == 11
+    assert answers["rows"][-1]["number"] == 3 and answers["rows"][-1]["b"] is None
+    conv = next(r for r in sections["distances"]["content"]["rows"] if r["layer"] == "conv")
+    assert conv["weights"]["relative"] is None and "infinite" in conv["weights"]["problem"] and "infinite" in html
 
 
 def hashes(folder):

@@ -42,6 +42,14 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """The folder of a small archive, and the comparison of its two reports."""
+    base = tmp_path_factory.mktemp("pair")
+    reports = [file_report(base, run, i, epochs=2) for i, run in enumerate(("red", "blue"))]
+    return base / "reports", compare(Chosen(reports[0]), Chosen(reports[1]), lambda *step: None, ["html"]).folder
+
+
 @pytest.fixture
 def page(large, browser):
     """The index, opened; nothing may be refused, asked for or go wrong on it."""
@@ -146,12 +154,10 @@ def test_nothing_is_wider_than_the_page(page, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_index_and_comparison_are_accessible(tmp_path, browser, scheme):
+def test_index_and_comparison_are_accessible(pair, browser, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    reports = [file_report(tmp_path, run, i, epochs=2) for i, run in enumerate(("red", "blue"))]
-    made = compare(Chosen(reports[0]), Chosen(reports[1]), lambda *step: None, ["html"])
     context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # axe is a script of its own
-    for path in (tmp_path / "reports" / "index.html", made.folder / "report.html"):
+    for path in (pair[0] / "index.html", pair[1] / "report.html"):
         page = context.new_page()
         page.goto(path.as_uri())
         for tick in page.locator(".pick input").all():
@@ -161,16 +167,15 @@ def test_index_and_comparison_are_accessible(tmp_path, browser, scheme):
     context.close()
 
 
-def test_a_comparison_that_exists_is_linked_where_its_two_reports_are_picked(tmp_path, browser):
-    reports = [file_report(tmp_path, run, i, epochs=2) for i, run in enumerate(("red", "blue"))]
-    made = compare(Chosen(reports[0]), Chosen(reports[1]), lambda *step: None, ["html"])
+def test_a_comparison_that_exists_is_linked_where_its_two_reports_are_picked(pair, browser):
+    archive, made = pair
     page = browser.new_page()
-    page.goto((tmp_path / "reports" / "index.html").as_uri())
+    page.goto((archive / "index.html").as_uri())
     page.locator(".pick input").nth(0).check()
     page.locator(".pick input").nth(1).check()
     page.click("#there")
     page.wait_for_load_state()
-    assert page.url == (made.folder / "report.html").as_uri()
+    assert page.url == (made / "report.html").as_uri()
     for link in page.locator("section.compared td a").all():
-        assert (made.folder / link.get_attribute("href")).resolve().is_file()
+        assert (made / link.get_attribute("href")).resolve().is_file()
     page.close()

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ArchiveError, ConfigError, Failure
 from reportgen.extraction import ExtractedRun, Extraction, open_run
 from reportgen.report import Progress
+from reportgen.report.alone import judge_alone
 from reportgen.report.comparison import write_comparison
 from reportgen.sections.chosen import best
 from reportgen.sections.pairs import Pair, Side
@@ -75,6 +76,8 @@ def compare(
     if not force and (there := _there(archive, key)) is not None:
         files = tuple(p for p in (there / f"report.{kind}" for kind in ("pdf", "html", "json")) if p.exists())
         return Compared(there, files, (), pair.limits, new=False)
+    if pair.one_report:  # the verdicts of a report are about its whole run
+        pair = Pair(*(_judged_alone(side, place, progress) for place, side in enumerate(pair.sides)))
     started = now or datetime.now(UTC)
     name = _name(pair)
     home = archive / COMPARISONS
@@ -130,6 +133,13 @@ def _opened(chosen: Chosen, letter: str, archive: Path) -> tuple[Side, dict[str,
         page, str(manifest["verdict"]), checks, missing, manifest.get("provenance", {}),
     )  # fmt: skip
     return side, manifest
+
+
+def _judged_alone(side: Side, place: int, progress: Progress) -> Side:
+    progress("verdicts", place, 2)
+    checks, missing = judge_alone(side.run, side.extraction)
+    progress("verdicts", place + 1, 2)
+    return replace(side, checks=checks, not_judged=missing)
 
 
 def _extraction(run: ExtractedRun, word: str, folder: Path) -> Extraction:

@@ -21,8 +21,7 @@ def beside(
     id: str, a: NDArray[np.floating], b: NDArray[np.floating], words: Sequence[str], facts: dict[str, object], *,
     signed: bool,
 ) -> Figure:  # fmt: skip
-    """Draw maps `(y, x, tile)` of A above those of B above B − A, as many columns as there are tiles; of one or two
-    tiles side by side.
+    """Draw maps `(y, x, tile)` of A above those of B above B − A, a column a tile; of one or two tiles side by side.
 
     A and B share their limits; the difference has its own, about zero, which the facts tell as `difference`.
     """

@@ -47,6 +47,8 @@ class Content:
     same_limits: bool
     """Whether both were judged by the same thresholds."""
     same_probes: bool
+    alone: bool
+    """Whether these are verdicts on two checkpoints, each judged as if its run had no other."""
 
 
 TURNS = ("worse", "better", "judged in one only", "the same")
@@ -54,14 +56,13 @@ TURNS = ("worse", "better", "judged in one only", "the same")
 
 def build(pair: Pair) -> Section:
     """Set the verdicts of the two reports beside each other."""
-    if pair.one_report:
-        return Section(
-            None, absent="Verdicts are given on a whole run, and both checkpoints are of one report: there is one set.",
-        )  # fmt: skip
     rows = [Row(id, a, b, _turn(a, b)) for id in EVIDENCE for a, b in [(_given(pair.a, id), _given(pair.b, id))]]
     rows.sort(key=lambda row: TURNS.index(row.turn))
     same = pair.a.run.config.verdicts == pair.b.run.config.verdicts
-    return Section(Content(tuple(r for r in rows if _told(r)), same, pair.same_probes))
+    told = tuple(row for row in rows if _told(row))
+    if not told:
+        return Section(None, absent="No verdict is given on either of the two.")
+    return Section(Content(told, same, pair.same_probes, pair.one_report))
 
 
 def _told(row: Row) -> bool:
