@@ -19,6 +19,7 @@ from reportgen.archive import (
     folder_name,
     new_report,
     previous_report,
+    probe_files,
     probes_changed,
     read_manifest,
     write_index,
@@ -110,7 +111,11 @@ def _report(
             (*training_run.failures, *failures),
         )  # fmt: skip
         store_look(config, base, new.folder / "look")
-        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
+        more = {
+            "started": started.isoformat(timespec="seconds"), "provenance": known,
+            "base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base),
+        }  # fmt: skip
+        outcome = _make(new, progress, None, more)
     write_index(archive)
     return outcome
 
@@ -160,7 +165,8 @@ def render(
         if templates is not None:
             shutil.rmtree(new.folder / "look" / "templates", ignore_errors=True)
             shutil.copytree(templates, new.folder / "look" / "templates", ignore=shutil.ignore_patterns(".*"))
-        more = {"provenance": manifest.get("provenance", {}), "rendered_from": manifest["id"]}
+        kept: dict[str, Any] = {key: manifest[key] for key in ("base", "probe_files", "provenance") if key in manifest}
+        more: dict[str, Any] = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
         outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
     write_index(archive)
     return outcome

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from reportgen.archive import read_manifest, sha256
+from reportgen.archive.verify import verify_report
 from reportgen.config import load
 from reportgen.extraction import open_run
 from reportgen.pipeline import render, run
@@ -132,6 +133,16 @@ def test_an_architecture_that_comes_back_is_asked_with_its_own_weights(tmp_path)
     for e in open_run(run(load(config), quiet, NOON).folder / "extraction").extractions:
         # The first variant is the picture as it is.
         np.testing.assert_allclose(e.stress().predictions[0], e.predictions, atol=1e-5, err_msg=e.name)
+
+
+def test_every_file_a_report_was_made_from_is_known_and_found_again(made):
+    config, outcome = made
+    found = verify_report(outcome.folder)
+    assert found.whole and found.repeatable
+    names = {(kind, name) for kind, name, _ in found.inputs}
+    images = {("probe file", f"probes/{path.name}") for path in (config.parent / "probes").glob("*.png")}
+    checkpoints = {("checkpoint", path.name) for path in (config.parent / "run").glob("*.keras")}
+    assert len(images) == 5 and images | checkpoints <= names
 
 
 WITHOUT_KERAS = """

@@ -9,7 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from reportgen.archive.glance import course, thumbnail
 from reportgen.archive.store import NewReport, folder_name, is_report
+from reportgen.archive.whole import write_whole
 from reportgen.errors import ArchiveError
 from reportgen.report import Report
 from reportgen.report.json import dump
@@ -26,6 +28,7 @@ def write_manifest(new: NewReport, report: Report, more: dict[str, Any]) -> None
         for path in _files(new.folder)
     }
     summary = report.section("summary")
+    said = asdict(summary.content) if summary and summary.content is not None else {}
     content = {
         "schema": SCHEMA,
         "id": new.id,
@@ -34,12 +37,14 @@ def write_manifest(new: NewReport, report: Report, more: dict[str, Any]) -> None
         "verdict": report.verdict,
         "banners": report.banners,
         "probes": report.probes,
-        "summary": asdict(summary.content) if summary and summary.content is not None else {},
+        "summary": said,
+        "course": course(new.folder / "extraction", str(said.get("monitor") or "")),
+        "thumbnail": thumbnail(report),
         "failures": [asdict(failure) for failure in report.failures],
         "files": files,
         **more,
     }
-    (new.folder / NAME).write_text(dump(content), encoding="utf-8")
+    write_whole(new.folder / NAME, dump(content))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 
 from reportgen import __version__
 from reportgen.cli.answer import EXIT_CODES, Answer
+from reportgen.cli.archiving import COMMANDS, in_archive
 from reportgen.cli.options import configuration, every_command
 
 FIRST_STEPS = """\b
@@ -33,6 +34,10 @@ def reportgen() -> None:
     """
 
 
+for command in COMMANDS:
+    reportgen.add_command(command)
+
+
 @reportgen.command(short_help="Report on a training run.")
 @configuration
 @click.option("-o", "--archive", type=FOLDER, help="File the report in this archive.")
@@ -55,15 +60,17 @@ def run(
 
 
 @reportgen.command(short_help="Redraw a report from what is stored.")
-@click.argument("report", type=click.Path(path_type=Path))
+@click.argument("report")
+@in_archive
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}.")
 @click.option("--templates", type=FOLDER, help="Set it with the templates of this folder.")
 @every_command
-def render(report: Path, formats: str | None, templates: Path | None) -> Answer:
-    """Redraw REPORT, a folder in the archive, from what is stored there; the network is not needed."""
+def render(report: str, archive: Path, formats: str | None, templates: Path | None) -> Answer:
+    """Redraw REPORT, a folder in the archive, an id or a run, from what is stored; the network is not needed."""
+    from reportgen.archive.find import find_report
     from reportgen.cli.report import render_report
 
-    return render_report(report, formats, templates)
+    return render_report(find_report(report, archive), formats, templates)
 
 
 @reportgen.command(short_help="Check a configuration and its files.")

@@ -44,7 +44,7 @@ def run_report(
         there = archive if archive.is_absolute() else os.path.relpath(archive, file.parent)
         flags.append(f"archive={json.dumps(str(there))}")
     if formats is not None:
-        flags.append(f"report.formats={json.dumps(_formats(formats))}")
+        flags.append(f"report.formats={json.dumps(read_formats(formats))}")
     loaded = narrow(load(file, sets=flags, environ=os.environ), only=_words(only), skip=_words(skip))
     from reportgen.pipeline import run
 
@@ -55,16 +55,9 @@ def run_report(
 
 def render_report(report: Path, formats: str | None, templates: Path | None = None) -> Answer:
     """Redraw a report from its stored extractions."""
-    if not report.is_dir():
-        raise ConfigError(
-            "there is no such report",
-            where=str(report),
-            expected="a folder in the archive: reports/<run>/<date-time-key>",
-            received="a file" if report.exists() else "nothing there",
-        )
     if templates is not None and not templates.is_dir():
         raise ConfigError("there is no such folder", where=str(templates), expected="a folder of templates")
-    wanted = _formats(formats) if formats is not None else None
+    wanted = read_formats(formats) if formats is not None else None
     from reportgen.pipeline import render
 
     with shown_progress(_color()) as progress:
@@ -120,7 +113,7 @@ def _words(given: str | None) -> list[str]:
     return [word.strip() for word in given.split(",") if word.strip()] if given else []
 
 
-def _formats(given: str) -> list[str]:
+def read_formats(given: str) -> list[str]:
     """Read a list of formats; raise ConfigError on one that is not known."""
     words = _words(given)
     if not words or set(words) - set(FORMATS):
