@@ -39,6 +39,7 @@ def reportgen() -> None:
 @click.option("--only", metavar="ID,…", help="These sections only.")
 @click.option("--skip", metavar="ID,…", help="All sections but these.")
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}; JSON is always written.")
+@click.option("--force", is_flag=True, help="Make everything again, whatever is there.")
 @every_command
 def run(
     config: Path,
@@ -47,11 +48,15 @@ def run(
     only: str | None,
     skip: str | None,
     formats: str | None,
+    force: bool,
 ) -> Answer:
-    """Report on the training run that CONFIG names and file the report in the archive."""
+    """Report on the training run that CONFIG names and file the report in the archive.
+
+    Where nothing has changed since, the report there is stands, and exit codes are as when it was made.
+    """
     from reportgen.cli.report import run_report
 
-    return run_report(config, sets, archive=archive, only=only, skip=skip, formats=formats)
+    return run_report(config, sets, archive=archive, only=only, skip=skip, formats=formats, force=force)
 
 
 @reportgen.command(short_help="Redraw a report from what is stored.")

@@ -129,6 +129,8 @@ class Config(Options):
     """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
+    privacy: Literal["normal", "strict"] = "normal"
+    """normal: a report's provenance.json and log name host, user and folders. strict: nothing of a report does."""
 
     @field_validator("gates", mode="before")
     @classmethod
