@@ -115,8 +115,10 @@ _OPTIONS = {"kind": "task.kind", "layer": "task.cam_layer", "seconds": "limits.s
 """Parts of a plan that are options under another name."""
 
 
-def probes_of(loaded: Loaded, archive: Path, stamps: Stamps, folder: Path | None, *, force: bool = False) -> ProbeSet:
-    """Return the probe set, prepared or as the store has it, and put its file into `folder`."""
+def probes_of(
+    loaded: Loaded, archive: Path, stamps: Stamps, folder: Path | None, *, force: bool = False
+) -> tuple[ProbeSet, Reason | None]:
+    """Return the probe set as the store has it, or prepared and why; put its file into `folder`, where there is one."""
     key = _probes_key(loaded, stamps)
     store = Store(archive, "probes")
     entry = Reason("forced") if force else store.get(key.digest, key)
@@ -124,14 +126,14 @@ def probes_of(loaded: Loaded, archive: Path, stamps: Stamps, folder: Path | None
         log.info("probes: prepared (%s)", entry)
         probes = load_probes(loaded.config.probes, loaded.base)
         if folder is None:
-            return probes
+            return probes, entry
         made = write_probes(folder, probes)
         if not any(failure.passing for failure in probes.failures) and "cannot be read" not in key.parts.values():
             store.put(key.digest, key, made)
-        return probes
+        return probes, entry
     if folder is not None:
         store.take(entry, folder / PROBES_FILE)
-    return read_probes(entry.path)
+    return read_probes(entry.path), None
 
 
 def _probes_key(loaded: Loaded, stamps: Stamps) -> Key:
@@ -159,8 +161,7 @@ def extract_all(
         amount = amounts.get(checkpoint.name, "")
         found = measuring.find(checkpoint, amount)
         try:
-            if isinstance(found, Entry):
-                measuring.store.take(found, folder / f"{checkpoint.name}.h5")
+            if isinstance(found, Entry) and measuring.store.take(found, folder / f"{checkpoint.name}.h5"):
                 failure = _remembered(found)
             else:
                 log.info("%s: measured (%s)", checkpoint.file, found)

@@ -35,6 +35,7 @@ from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.report.files import write_files
 from reportgen.sections import check_options
+from reportgen.store import Reason
 from reportgen.versions import provenance
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def _report(
         TemporaryDirectory(prefix="reportgen-") as scratch,
     ):
         progress("probes", 0, 1)
-        probes = probes_of(loaded, archive, stamps, new.folder / "extraction", force=force)
+        probes, _ = probes_of(loaded, archive, stamps, new.folder / "extraction", force=force)
         progress("probes", 1, 1)
         with _children(loaded, probes) as children:
             found, limits = _found(loaded, children, Path(scratch), complete)
@@ -98,6 +99,27 @@ def _report(
         write_provenance(new.folder, new.final, loaded, known.key, str(known.reason))
         outcome = _make(new, progress, None, more)
     return outcome
+
+
+def explain(loaded: Loaded, *, force: bool = False) -> list[tuple[str, Reason | None]]:
+    """Return what a run would do: the report, the probes and each checkpoint with why, or None where it is kept.
+
+    Checkpoints are looked at and hashed in the reading process; nothing is measured or written.
+    """
+    config, archive = loaded.config, loaded.base / loaded.config.archive
+    name = run_name(config.run, loaded.base)
+    known = look(loaded, name, force=force)
+    if known.outcome is not None:
+        return [(known.outcome.folder.name, None)]
+    probes, why = probes_of(loaded, archive, stamps_of(archive, name), None, force=force)
+    rows = [("report", known.reason), ("probes", why)]
+    with _children(loaded, probes) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
+        found, _ = _found(loaded, children, Path(scratch), None)
+    measuring, amounts = Measuring(loaded, archive, probes, force), attributed(found, config)
+    for checkpoint in found.checkpoints:
+        stored = measuring.find(checkpoint, amounts.get(checkpoint.name, ""))
+        rows.append((checkpoint.file, stored if isinstance(stored, Reason) else None))
+    return rows
 
 
 def _children(loaded: Loaded, probes: ProbeSet) -> Children:

@@ -97,7 +97,7 @@ def test_another_schema_is_refused_with_what_to_do(tmp_path):
     (folder / "_run.json").write_text(json.dumps(record | {"schema": SCHEMA + 1}))
     with pytest.raises(ExtractionError, match="another schema") as error:
         open_run(folder)
-    assert "newer" in error.value.advice
+    assert "newer" in error.value.problem and "update" in error.value.advice
 
 
 def test_a_damaged_extraction_costs_only_itself(tmp_path):

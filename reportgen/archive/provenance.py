@@ -61,6 +61,13 @@ def environment() -> list[str]:
     return sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions() if d.metadata["Name"]}, key=str.lower)
 
 
+class _Log(logging.FileHandler):
+    """A log that is no reason to fail: on a full disk the report itself will say so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def logged(folder: Path, loaded: Loaded) -> Iterator[None]:
     """Keep the log in the folder of a report, from its levels info on; none where privacy is strict."""
@@ -68,7 +75,7 @@ def logged(folder: Path, loaded: Loaded) -> Iterator[None]:
         yield
         return
     logger = logging.getLogger("reportgen")
-    handler = logging.FileHandler(folder / LOG, encoding="utf-8")
+    handler = _Log(folder / LOG, encoding="utf-8")
     handler.setLevel(logging.INFO)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(name)s: %(message)s"))
     before = logger.level

@@ -125,7 +125,8 @@ def _outcome(folder: Path, manifest: Mapping[str, Any]) -> Outcome:
         from reportgen.report.gates import Gate  # a large import, for those who have to read it
 
         gates = tuple(Gate(**gate) for gate in manifest["gates"])
-    made = {kind: (done, wanted) for kind, (done, wanted) in manifest["made"].items()}
-    names = ("report.html", "report.pdf", "report.json")
+    counts = manifest["made"]
+    made = {kind: tuple(counts[kind]) for kind in ("checkpoint", "probe", "section", "format") if kind in counts}
+    names = ("report.pdf", "report.html", "report.json")
     files = tuple(folder / name for name in names if name in manifest["files"])
     return Outcome(folder, files, tuple(Failure(**f) for f in manifest["failures"]), made, gates, unchanged=True)

@@ -47,14 +47,14 @@ def run_report(
     return answer_of(outcome)
 
 
-def unchanged_report(loaded: Loaded) -> Outcome | None:
-    """Return the report that is made from exactly this already, its place in the index made sure of; None without."""
+def unchanged_report(loaded: Loaded, *, writes: bool = True) -> Outcome | None:
+    """Return the report that is made from exactly this already, None without; with `writes` the index has it."""
     from reportgen.archive.filing import bring_up_to_date
     from reportgen.archive.unchanged import look
     from reportgen.checkpoints.discovery import run_name
 
     known = look(loaded, run_name(loaded.config.run, loaded.base))
-    if known.outcome is not None:
+    if known.outcome is not None and writes:
         bring_up_to_date(loaded.base / loaded.config.archive)
     return known.outcome
 

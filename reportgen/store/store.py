@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.disk import cannot_write, share, write_text
-from reportgen.errors import ExtractionError
+from reportgen.errors import ArchiveError
 from reportgen.store.key import Key, Reason, difference
 
 STORE = ".store"
@@ -49,7 +49,7 @@ class Store:
     def get(self, name: str, key: Key) -> Entry | Reason:
         """Return the file of a key, its bytes verified, or why there is none."""
         path = self.path(name, key)
-        entry = self._note(path)
+        entry = _note(path)
         if entry is None or not path.is_file():
             return self._why_not(name, key)
         try:
@@ -83,11 +83,15 @@ class Store:
         write_text(path.with_suffix(".json"), json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
         return entry
 
-    def take(self, entry: Entry, target: Path) -> None:
-        """Give a file of the store a name in a report."""
-        if not entry.path.is_file():
-            raise ExtractionError("a stored file has gone", where=str(entry.path), advice="Type the command again.")
-        share(entry.path, target)
+    def take(self, entry: Entry, target: Path) -> bool:
+        """Give a file of the store a name in a report; False where somebody has just cleaned it away."""
+        try:
+            share(entry.path, target)
+        except ArchiveError:
+            if entry.path.is_file():
+                raise
+            return False
+        return True
 
     def path(self, name: str, key: Key) -> Path:
         """Return where the file of a key lies, or would."""
@@ -95,19 +99,26 @@ class Store:
 
     def _why_not(self, name: str, key: Key) -> Reason:
         """Return what differs from the nearest of the files made from the same."""
-        others = [self._note(path) for path in self.folder.glob(f"{name[:16]}-*.h5")]
+        others = [_note(path) for path in self.folder.glob(f"{name[:16]}-*.h5")]
         known = [entry for entry in others if entry is not None]
         if not known:
             return Reason("missing", "never made from this")
         nearest = min(known, key=lambda e: sum(e.parts.get(p) != v for p, v in key.parts.items()))
         return difference(nearest.parts, key.parts) or Reason("missing", "its file has gone")
 
-    def _note(self, path: Path) -> Entry | None:
-        """Return what is noted beside a file; None where nothing is that can be read."""
-        try:
-            note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            if note["schema"] != SCHEMA:
-                return None
-            return Entry(path, note["parts"], note["sha256"], note["size"], note["more"])
-        except (OSError, ValueError, KeyError, TypeError):
+
+def entries(archive: Path) -> list[Entry]:
+    """Return all that is stored in an archive; a file without a note that can be read counts with a sum of none."""
+    found = [(path, _note(path)) for path in sorted((archive / STORE).glob("*/*.h5"))]
+    return [note or Entry(path, {}, "", path.stat().st_size) for path, note in found]
+
+
+def _note(path: Path) -> Entry | None:
+    """Return what is noted beside a file; None where nothing is that can be read."""
+    try:
+        note = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        if note["schema"] != SCHEMA:
             return None
+        return Entry(path, note["parts"], note["sha256"], note["size"], note["more"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
