@@ -65,6 +65,7 @@ class Measuring:
         """Return what an extraction is made from. Name, place and epoch of a checkpoint are the run's to say."""
         config = self.loaded.config
         plan = asdict(plan_for(self.probes, config))
+        plan["seconds"] = float(plan["seconds"])  # a default may be a whole number
         lender = checkpoint.architecture
         parts = {
             "input checkpoint": checkpoint.sha256, "input probes": self.probes.sha256,
