@@ -8,17 +8,21 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from test_pipeline import network, project
 
+PROJECT = 20
+"""Kills in one archive; then another is begun, since each adds a checkpoint."""
 LIGHT = "report: {formats: [html, json]}\nsections: [run, predictions, failures]\n"
 
 
@@ -58,16 +62,23 @@ class Killing:
     def kill(self) -> None:
         """Kill a run at a random instant and look at what is left."""
         process = self.start()
-        # Half of the instants lie in the last quarter, where files are drawn, filed and indexed.
-        share = self.random.uniform(0, 1) if self.random.random() < 0.5 else self.random.uniform(0.75, 1.05)
+        # Half of the instants lie in the last fifth, where files are drawn, filed and indexed.
+        share = self.random.uniform(0, 1) if self.random.random() < 0.5 else self.random.uniform(0.8, 1.02)
         time.sleep(self.length * share)
         ended = process.poll() is not None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         said = self.said()
-        steps = ("made ", "pages", "sections", "measured", "probes", "a new report")
-        step = "after its end" if ended else next((s for s in steps if s in said), "start")
+        steps = {
+            "^made ": "filing and indexing", "^pages": "pages", "^sections": "sections", ": measured": "measuring",
+            "^probes": "probes and finding", "^a new report": "looking",
+        }  # fmt: skip
+        step = (
+            "after its end"
+            if ended
+            else next((words for s, words in steps.items() if re.search(s, said, re.M)), "start")
+        )
         self.instants[step] = self.instants.get(step, 0) + 1
         self.check()
 
@@ -77,7 +88,7 @@ class Killing:
         begun = time.monotonic()
         process = self.start()
         assert process.wait(300) == 0, self.said()
-        if finished < self.epochs:
+        if finished < self.epochs:  # one that measures
             self.length = time.monotonic() - begun
         again = re.findall(r"\S+: measured", self.said())
         assert len(again) <= self.epochs - finished, (finished, self.said())
@@ -115,15 +126,14 @@ def kill_often(folder: Path, count: int, seed: int) -> Killing:
     """Kill `count` runs, and let one end after every few."""
     config = project(folder, epochs=1)
     config.write_text(config.read_text() + LIGHT)
-    killing = Killing(config, random.Random(seed))
+    killing = Killing(config, random.Random(seed))  # noqa: S311
     killing.complete()
-    for done in range(count):
+    for done in range(1, count + 1):
+        killing.grow()
+        killing.kill()
         if done % 5 == 0:
             killing.grow()
-        killing.kill()
-        if done % 5 == 4:
             killing.complete()
-    killing.complete()
     return killing
 
 
@@ -133,5 +143,14 @@ if __name__ == "__main__":
     words.add_argument("--seed", type=int, default=1)
     asked = words.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        result = kill_often(Path(scratch) / "p", asked.count, asked.seed)
-        print(f"{asked.count} kills, by the last step begun: {result.instants}; {len(result.reports)} reports whole")
+        instants: Counter[str] = Counter()
+        reports = 0
+        for first in range(0, asked.count, PROJECT):
+            folder, kills = Path(scratch) / f"p{first}", min(PROJECT, asked.count - first)
+            result = kill_often(folder, kills, asked.seed + first)
+            instants += Counter(result.instants)
+            reports += len(result.reports)
+            print(
+                f"{first + kills} kills, by the last step begun: {dict(instants)}; {reports} reports whole", flush=True
+            )
+            shutil.rmtree(folder)
