@@ -57,7 +57,6 @@ def run(
     with locked(archive, folder_name(name)):
         known = look(loaded, name, force=force, complete=complete)
         if known.outcome is None:
-            log.info("a new report (%s)", known.reason)
             remove_leftovers(archive, name)
             outcome = _report(loaded, known, progress, now or datetime.now(UTC), force, complete)
         else:
@@ -79,6 +78,7 @@ def _report(
         logged(new.folder, loaded),
         TemporaryDirectory(prefix="reportgen-") as scratch,
     ):
+        log.info("a new report (%s)", known.reason)
         progress("probes", 0, 1)
         probes, _ = probes_of(loaded, archive, stamps, new.folder / "extraction", force=force)
         progress("probes", 1, 1)

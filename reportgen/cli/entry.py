@@ -22,7 +22,8 @@ from reportgen.errors import ReportgenError, printable
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED = "interrupted; what was measured so far is kept: the same command goes on from there"
+INTERRUPTED = "interrupted"
+GOES_ON = f"{INTERRUPTED}; what was measured so far is kept: the same command goes on from there"
 SOON = 2.5
 """How long an interrupted command may tidy up [s]; what it leaves then, the next one removes."""
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE, errno.ENOTCONN)
@@ -51,7 +52,7 @@ def exit_code_of(arguments: list[str]) -> int:
         log.debug("ended by an error", exc_info=True)
         return give_error(error, command, as_json=as_json, color=color)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(INTERRUPTED, err=True)
+        click.echo(_interrupted(command), err=True)
         return 130
     except BrokenPipeError:  # an answer keeps its exit code, see `give`; what else is printed is help and words
         fall_silent()
@@ -87,7 +88,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _interrupted(command: str) -> str:
+    """Return what to say at the end of a command that was interrupted, and how to go on where it can."""
+    return GOES_ON if command in ("run", "watch") else INTERRUPTED
+
+
 def _end() -> None:
     """End although something is still at work that cannot be interrupted; its children end with this process."""
-    os.write(2, f"{INTERRUPTED}\n".encode())
+    os.write(2, f"{_interrupted(next((w for w in sys.argv[1:] if not w.startswith('-')), ''))}\n".encode())
     os._exit(130)
