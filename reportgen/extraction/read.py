@@ -54,7 +54,7 @@ class Extraction:
             if checkpoint is not None:
                 self.about = replace(
                     self.about, name=checkpoint.name, file=checkpoint.file, epoch=checkpoint.epoch,
-                    architecture_from=checkpoint.lender,
+                    architecture_from=checkpoint.lender or self.about.architecture_from,
                 )  # fmt: skip
             rows = json.loads(file["layers"].asstr()[()])
             self._arrays = {
