@@ -97,6 +97,7 @@ def test_a_report_is_filed_whole_with_the_layout_of_the_archive(made):
     names = {p.relative_to(outcome.folder).as_posix() for p in outcome.folder.rglob("*") if p.is_file()}
     assert names == {
         "report.html", "report.pdf", "report.json", "config.yaml", "manifest.json",
+        "provenance.json", "rebuild.sh", "log.txt",
         "checkpoints/epoch-001.html", "checkpoints/epoch-002.html",
         "extraction/_run.json", "extraction/_probes.h5", "extraction/epoch-001.h5", "extraction/epoch-002.h5",
     }  # fmt: skip
@@ -266,7 +267,7 @@ def test_two_reports_of_one_second_do_not_touch_each_other(tmp_path):
     config = project(tmp_path / "p", epochs=1)
     first = run(load(config), quiet, NOON)
     before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
-    second = run(load(config), quiet, NOON)
+    second = run(load(config), quiet, NOON, force=True)
     assert second.folder.name > first.folder.name
     assert before == {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
     third = render(first.folder, quiet, ["json"])

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from reportgen import __version__
+from reportgen.archive.filing import bring_up_to_date
 from reportgen.archive.find import COMPARISONS, archive_of, comparisons_of
-from reportgen.archive.index import write_index
 from reportgen.archive.manifest import NAME, read_manifest, sha256, write_manifest
 from reportgen.archive.store import folder_name, new_report
 from reportgen.archive.verify import verify_report
 from reportgen.config.suggest import did_you_mean
+from reportgen.disk import locked
 from reportgen.errors import ArchiveError, ConfigError, Failure
 from reportgen.extraction import ExtractedRun, Extraction, open_run
 from reportgen.report import Progress
@@ -80,9 +81,10 @@ def compare(
         pair = Pair(*(_judged_alone(side, place, progress) for place, side in enumerate(pair.sides)))
     started = now or datetime.now(UTC)
     name = _name(pair)
-    home = archive / COMPARISONS
-    home.mkdir(exist_ok=True)
-    with new_report(home, name, started, key) as new:
+    with (
+        locked(archive, f"{COMPARISONS}-{folder_name(name)}"),
+        new_report(archive, name, started, key, COMPARISONS) as new,
+    ):
         for empty in ("extraction", "checkpoints"):
             (new.folder / empty).rmdir()
         made, written = write_comparison(new.folder, pair, progress, wanted)
@@ -100,7 +102,7 @@ def compare(
              "provenance": {"command": command, "versions": {"reportgen": __version__}},
              "started": started.isoformat(timespec="seconds")},
         )  # fmt: skip
-    write_index(archive)
+    bring_up_to_date(archive)
     files = tuple(new.final / path.name for path in written)
     return Compared(new.final, files, made.failures, pair.limits, new=True)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reportgen.archive.manifest import NAME, read_manifest
 from reportgen.archive.verify import verify_report
-from reportgen.archive.whole import write_whole
+from reportgen.disk import whole
 from reportgen.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -45,13 +45,9 @@ def export(folder: Path, target: Path, license: str = "") -> Path:
         for name in names:
             _add(file, name, (folder / name).read_bytes())
     _read_back(buffer.getvalue(), names)
-    try:
-        return write_whole(target, buffer.getvalue())
-    except OSError as error:
-        raise ArchiveError(
-            "the zip cannot be written", where=str(target), received=error.strerror or str(error),
-            advice="Choose another file with -o.",
-        ) from error  # fmt: skip
+    with whole(target) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+    return target
 
 
 def metadata(folder: Path, manifest: Mapping[str, Any], license: str = "") -> str:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from reportgen.archive.find import comparisons_of, reports_of
 from reportgen.archive.manifest import read_manifest
-from reportgen.archive.whole import write_whole
+from reportgen.disk import write_text
 from reportgen.errors import ArchiveError
 from reportgen.templating import environment, resource_folder
 
@@ -43,7 +43,8 @@ def write_index(archive: Path) -> Path:
         option=_option(archive.resolve().name),
         script=Markup(script), script_hash=script_hash(script),  # noqa: S704 - our own file
     )  # fmt: skip
-    return write_whole(archive / "index.html", html)
+    write_text(archive / "index.html", html)
+    return archive / "index.html"
 
 
 def _option(name: str) -> str:
