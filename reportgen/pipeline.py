@@ -198,7 +198,9 @@ def render(
             for source in sorted((report / "extraction").iterdir()):
                 share(source, new.folder / "extraction" / source.name)
             copy_look(report / "look", new.folder / "look", templates)
-            kept = {name: manifest[name] for name in ("base", "probe_files", "provenance") if name in manifest}
+            kept: dict[str, Any] = {
+                name: manifest[name] for name in ("base", "probe_files", "provenance") if name in manifest
+            }
             more: dict[str, Any] = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
             outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
     bring_up_to_date(archive)
