@@ -80,6 +80,7 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
             _claim_accessibility(document)
             document.write_pdf(
                 target,
+                finisher=_sharpen,
                 pdf_variant=VARIANT,
                 attachments=[
                     weasyprint.Attachment(
@@ -163,6 +164,14 @@ def _fetcher(files: Mapping[str, bytes]) -> Any:
             return URLFetcherResponse(url, files[name], {"Content-Type": media[name.rsplit(".", 1)[-1]]})
 
     return Fetcher()
+
+
+def _sharpen(document: Any, pdf: Any) -> None:
+    """Let no picture be smoothed: PDF/A forbids it, and those inside a chart are not reached by the style sheet."""
+    for thing in pdf.objects:
+        extra = getattr(thing, "extra", None)
+        if isinstance(extra, dict) and extra.get("Subtype") == "/Image":
+            extra["Interpolate"] = "false"
 
 
 def _claim_accessibility(document: Any) -> None:
