@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from reportgen.errors import FormatError
 from reportgen.figures import Picture
+from reportgen.report.lettering import lettered
 from reportgen.report.report import Report
 from reportgen.templating import environment
 
@@ -50,7 +51,7 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
     files: dict[str, bytes] = {}
 
     def source(picture: Picture) -> str:
-        files[picture.name] = picture.data
+        files[picture.name] = lettered(picture.data) if picture.suffix == "svg" else picture.data
         return f"run:{picture.name}"
 
     look = report.look
