@@ -16,7 +16,7 @@ from markupsafe import Markup
 from reportgen.errors import ReportgenError, harmless, printable
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 HERE = Path(__file__).resolve().parent
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -73,11 +73,32 @@ def environment(own: Path | None = None, **variables: Any) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_compiled(),
     )
     made.filters.update(FILTERS)
-    plain: dict[str, Any] = {"SHARED": {}, "logo": None, "theme": None, "font": ""}
+    plain: dict[str, Any] = {"SHARED": {}, "logo": None, "theme": None, "font": "", "spells": False}
     made.globals.update(plain | variables, FAMILY=FAMILY_COLOURS, VERDICTS=verdict_words())
     return made
+
+
+@cache
+def _compiled() -> BytecodeCache:
+    """Return the one memory of compiled templates: every skin and page has an environment of its own."""
+    from jinja2 import BytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Memory(BytecodeCache):
+        def __init__(self) -> None:
+            self.known: dict[str, bytes] = {}
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            if known := self.known.get(f"{bucket.key} {bucket.checksum}"):
+                bucket.bytecode_from_string(known)
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            self.known[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
+
+    return Memory()
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reportgen.figures.letters import make_legible
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import CHART, register_fonts
 
@@ -24,11 +24,9 @@ def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2,
     with matplotlib.rc_context(CHART):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.add_subplot())
+        make_legible(figure)
         buffer = io.BytesIO()
-        with warnings.catch_warnings():
-            # A name in a script the fonts lack is drawn as boxes; the table beside the chart has it in full.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
     # matplotlib writes a document type that names a host and makes some readers ask for it.
     svg = re.sub(rb"<!DOCTYPE.*?>\s*", b"", buffer.getvalue(), flags=re.S)
     return Picture(svg, round(width * 96), round(height * 96), "svg")
