@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 browser verapdf report demo test quick check fuzz attacks zoo ward lint format lock wheel clean
+.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo ward lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -108,6 +108,9 @@ zoo: setup keras2 ## write the README's table of formats and topologies anew, fr
 
 check: test ## the same: style, types, layers and tests
 
+kills: setup ## kill 200 runs at random instants: no report may be lost, no finished extraction made twice (COUNT=, SEED=)
+	@PYTHONPATH=tests $(BIN)/python tests/kills.py --count $(or $(COUNT),200) --seed $(or $(SEED),1)
+
 fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with a reason (COUNT=, SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
 
@@ -115,7 +118,7 @@ attacks: setup ## write one file for each class of attack into runs/attacks
 	@PYTHONPATH=tests $(BIN)/python -m attacks runs/attacks
 
 swaps: setup ## measure 20 checkpoints of ResNet50 swapped against each of them loaded
-	@SWAPS=20 $(BIN)/python -m pytest -q tests/test_swapping.py
+	@FILES=20 $(BIN)/python -m pytest -q tests/test_swapping.py
 
 ward: setup ## report on small networks with one illness each and on healthy ones: print the table of illness and verdict
 	@PYTHONPATH=tests $(BIN)/python -m ward

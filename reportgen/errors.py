@@ -41,6 +41,8 @@ class Failure:
     """What to do about it."""
     status: Literal["failed", "skipped"] = "failed"
     """`failed` makes the run end with exit code 1; `skipped` was asked for."""
+    passing: bool = False
+    """Whether it may go otherwise next time with the same files: time or memory ran out, or one was being written."""
 
 
 class ReportgenError(Exception):
@@ -67,7 +69,11 @@ class ReportgenError(Exception):
     def failure(self, kind: Kind, name: str) -> Failure:
         """Return the line of the failures section that tells this error."""
         where = f"{self.where}: " if self.where and self.where != name else ""
-        return Failure(kind, printable(name), where + self.problem, self.expected, self.received, self.advice)
+        # What a file is to blame for has an error of its own kind; this one tells of the process, or the moment.
+        passing = type(self) is ReportgenError
+        return Failure(
+            kind, printable(name), where + self.problem, self.expected, self.received, self.advice, passing=passing
+        )
 
 
 class ConfigError(ReportgenError):

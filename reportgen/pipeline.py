@@ -1,13 +1,12 @@
-"""The whole story: find, extract, render, file."""
+"""The whole story: is it there already? Else find, measure, draw, file."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,101 +17,142 @@ from reportgen.archive import (
     NewReport,
     folder_name,
     new_report,
-    previous_report,
+    probe_files,
     probes_changed,
     read_manifest,
-    write_index,
     write_manifest,
 )
+from reportgen.archive.filing import bring_up_to_date
+from reportgen.archive.outcome import Outcome
+from reportgen.archive.previous import previous_report
+from reportgen.archive.provenance import logged, write_provenance
+from reportgen.archive.store import remove_leftovers
+from reportgen.archive.unchanged import Look, look, stamps_of
 from reportgen.checkpoints.borrow import lend
-from reportgen.checkpoints.discovery import find_run
-from reportgen.checkpoints.formats import FORMATS
-from reportgen.checkpoints.graph import Graph
-from reportgen.checkpoints.reading import Reading, read_whole
-from reportgen.checkpoints.run import Checkpoint, Run
+from reportgen.checkpoints.discovery import find_run, run_name
+from reportgen.checkpoints.run import Run
 from reportgen.config.load import Loaded
-from reportgen.errors import ArchiveError, Failure, ReportgenError
-from reportgen.extraction import About, open_run, write_extraction, write_probes, write_run
-from reportgen.isolation import Children, Limits, network_limits, reading_limits
+from reportgen.disk import locked, share
+from reportgen.errors import ArchiveError, ReportgenError
+from reportgen.extraction import open_run, write_run
+from reportgen.isolation import Children, Limits, network_limits
+from reportgen.measuring import Measuring, extract_all, probes_of
 from reportgen.network import task
 from reportgen.network.choose import Ways
-from reportgen.network.plan import Amount, attributed, plan_for
-from reportgen.probes import load_probes
+from reportgen.network.plan import attributed, plan_for
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.report.files import write_files
-from reportgen.report.gates import Gate
-from reportgen.report.look import check_look, check_templates, store_look
+from reportgen.report.look import check_look, check_templates, copy_look, store_look
 from reportgen.sections import check_options
+from reportgen.store import Reason
 from reportgen.versions import provenance
 
 log = logging.getLogger(__name__)
 
 GIB = 2**30
-KNOWN = 32
-"""Architectures whose names are handed to the reader."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a run of the pipeline."""
+def run(
+    loaded: Loaded, progress: Progress, now: datetime | None = None, *, force: bool = False,
+    complete: Collection[Path] | None = None,
+) -> Outcome:  # fmt: skip
+    """Return the report on every checkpoint of one training run: the one there is, or a new one in the archive.
 
-    folder: Path
-    """The report's, in the archive."""
-    files: tuple[Path, ...]
-    failures: tuple[Failure, ...]
-    made: dict[str, tuple[int, int]]
-    """Made and expected, by kind: checkpoint, probe, section, format."""
-    gates: tuple[Gate, ...] = ()
-    """Gates of the configuration that are not met."""
-
-
-def run(loaded: Loaded, progress: Progress, now: datetime | None = None) -> Outcome:
-    """Report on every checkpoint of one training run and file the report in the archive."""
+    With `force` everything is made again. With `complete`, no other file of the run is opened.
+    """
     config, base = loaded.config, loaded.base
     check_options(config.sections)  # a bad option fails here, before anything heavy
     check_look(config, base)
-    started = now or datetime.now(UTC)
-    progress("probes", 0, 1)
-    probes = load_probes(config.probes, base)
-    progress("probes", 1, 1)
-    ways = Ways(config.run.model, base, config.run.trust, config.task.prediction)
-    prepare = (task.prepare, (probes.given, ways, plan_for(probes, config)))
-    with Children(prepare) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
-        return _report(loaded, probes, children, Path(scratch), progress, started)
+    archive, name = base / config.archive, run_name(config.run, base)
+    with locked(archive, folder_name(name)):
+        known = look(loaded, name, force=force, complete=complete)
+        if known.outcome is None:
+            remove_leftovers(archive, name)
+            outcome = _report(loaded, known, progress, now or datetime.now(UTC), force, complete)
+        else:
+            outcome = known.outcome
+    bring_up_to_date(archive)
+    return outcome
 
 
 def _report(
-    loaded: Loaded, probes: ProbeSet, children: Children, scratch: Path, progress: Progress, started: datetime
+    loaded: Loaded, known: Look, progress: Progress, started: datetime, force: bool, complete: Collection[Path] | None
 ) -> Outcome:
-    """Find the checkpoints, measure them in the children, and file the report."""
+    """Prepare the probes, measure the checkpoints in the children, draw the report and file it."""
     config, base = loaded.config, loaded.base
+    archive = base / config.archive
+    name = run_name(config.run, base)
+    stamps = stamps_of(archive, name)
+    with (
+        new_report(archive, name, started, known.key.digest) as new,
+        logged(new.folder, loaded),
+        TemporaryDirectory(prefix="reportgen-") as scratch,
+    ):
+        log.info("a new report (%s)", known.reason)
+        progress("probes", 0, 1)
+        probes, _ = probes_of(loaded, archive, stamps, new.folder / "extraction", force=force)
+        progress("probes", 1, 1)
+        with _children(loaded, probes) as children:
+            found, limits = _found(loaded, children, Path(scratch), complete)
+            failures = extract_all(
+                Measuring(loaded, archive, probes, force), found, new.folder / "extraction", children, limits, progress,
+                attributed(found, config),
+            )  # fmt: skip
+        made_from = provenance(loaded) | {
+            "probes_changed": probes_changed(archive, found.name, probes.sha256),
+            "previous": previous_report(archive, found.name),
+        }
+        write_run(
+            new.folder / "extraction", found, config.model_dump(mode="json"), made_from, (*found.failures, *failures)
+        )
+        store_look(config, base, new.folder / "look")
+        more = {"started": started.isoformat(timespec="seconds"), "provenance": made_from, "key": known.key.digest}
+        if config.privacy != "strict":
+            more |= {"base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base)}
+        write_provenance(new.folder, new.final, loaded, known.key, str(known.reason))
+        outcome = _make(new, progress, None, more)
+    return outcome
+
+
+def explain(loaded: Loaded, *, force: bool = False) -> list[tuple[str, Reason | None]]:
+    """Return what a run would do: the report, the probes and each checkpoint with why, or None where it is kept.
+
+    Checkpoints are looked at and hashed in the reading process; nothing is measured or written.
+    """
+    config, archive = loaded.config, loaded.base / loaded.config.archive
+    name = run_name(config.run, loaded.base)
+    known = look(loaded, name, force=force)
+    if known.outcome is not None:
+        return [(known.outcome.folder.name, None)]
+    probes, why = probes_of(loaded, archive, stamps_of(archive, name), None, force=force)
+    rows = [("report", known.reason), ("probes", why)]
+    with _children(loaded, probes) as children, TemporaryDirectory(prefix="reportgen-") as scratch:
+        found, _ = _found(loaded, children, Path(scratch), None)
+    measuring, amounts = Measuring(loaded, archive, probes, force), attributed(found, config)
+    for checkpoint in found.checkpoints:
+        stored = measuring.find(checkpoint, amounts.get(checkpoint.name, ""))
+        rows.append((checkpoint.file, stored if isinstance(stored, Reason) else None))
+    return rows
+
+
+def _children(loaded: Loaded, probes: ProbeSet) -> Children:
+    """Return the two processes; neither starts before it is asked."""
+    config = loaded.config
+    ways = Ways(config.run.model, loaded.base, config.run.trust, config.task.prediction)
+    return Children((task.prepare, (probes.given, ways, plan_for(probes, config))))
+
+
+def _found(loaded: Loaded, children: Children, scratch: Path, complete: Collection[Path] | None) -> tuple[Run, Limits]:
+    """Return the run, and the limits of measuring its checkpoints."""
+    config = loaded.config
     # Code of the user's, or of a file the user trusts, may write files; nothing else may.
     foreign = GIB if config.run.model is not None or config.run.trust else 0
     limits = network_limits(config.limits.memory, config.limits.seconds, foreign)
-    training_run = find_run(config.run, base, children.reader.call)
+    found = find_run(config.run, loaded.base, children.reader.call, complete)
     if config.run.model is not None:
-        training_run = _described_by_the_user(training_run, children, limits, scratch)
-    inputs = [probes.sha256, config.model_dump_json(), *(c.sha256 for c in training_run.checkpoints)]
-    key = sha256("\n".join(inputs).encode()).hexdigest()
-    archive = base / config.archive
-    with new_report(archive, training_run.name, started, key) as new:
-        failures = extract_all(
-            training_run, probes, new.folder / "extraction", children, limits, progress,
-            attributed(training_run, config),
-        )  # fmt: skip
-        known = provenance(loaded) | {
-            "probes_changed": probes_changed(archive, training_run.name, probes.sha256),
-            "previous": previous_report(archive, training_run.name),
-        }
-        write_run(
-            new.folder / "extraction", training_run, config.model_dump(mode="json"), known,
-            (*training_run.failures, *failures),
-        )  # fmt: skip
-        store_look(config, base, new.folder / "look")
-        outcome = _make(new, progress, None, {"started": started.isoformat(timespec="seconds"), "provenance": known})
-    write_index(archive)
-    return outcome
+        found = _described_by_the_user(found, children, limits, scratch)
+    return found, limits
 
 
 def _described_by_the_user(run: Run, children: Children, limits: Limits, scratch: Path) -> Run:
@@ -152,81 +192,19 @@ def render(
         )  # fmt: skip
     started = datetime.now(UTC)
     key = sha256(f"{manifest['id']} {formats}".encode()).hexdigest()
-    with new_report(archive, manifest["run"], started, key) as new:
-        for source in sorted((report / "extraction").iterdir()):
-            _share(source, new.folder / "extraction" / source.name)
-        if (report / "look").is_dir():
-            shutil.copytree(report / "look", new.folder / "look")
-        if templates is not None:
-            shutil.rmtree(new.folder / "look" / "templates", ignore_errors=True)
-            shutil.copytree(templates, new.folder / "look" / "templates", ignore=shutil.ignore_patterns(".*"))
-        more = {"provenance": manifest.get("provenance", {}), "rendered_from": manifest["id"]}
-        outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
-    write_index(archive)
+    with locked(archive, folder_name(manifest["run"])):
+        remove_leftovers(archive, manifest["run"])
+        with new_report(archive, manifest["run"], started, key) as new:
+            for source in sorted((report / "extraction").iterdir()):
+                share(source, new.folder / "extraction" / source.name)
+            copy_look(report / "look", new.folder / "look", templates)
+            kept: dict[str, Any] = {
+                name: manifest[name] for name in ("base", "probe_files", "provenance") if name in manifest
+            }
+            more: dict[str, Any] = {"provenance": {}, **kept, "rendered_from": manifest["id"]}
+            outcome = _make(new, progress, formats, {"started": started.isoformat(timespec="seconds"), **more})
+    bring_up_to_date(archive)
     return outcome
-
-
-def extract_all(
-    run: Run,
-    probes: ProbeSet,
-    folder: Path,
-    children: Children,
-    limits: Limits,
-    progress: Progress,
-    amounts: Mapping[str, Amount] | None = None,
-) -> tuple[Failure, ...]:
-    """Measure every checkpoint into its own file; each one that cannot be measured costs only itself.
-
-    `amounts` says how much is attributed at each, by name; by default nothing.
-    """
-    write_probes(folder, probes)
-    firsts: dict[str, Graph] = {}
-    failures: list[Failure] = []
-    for done, checkpoint in enumerate(run.checkpoints):
-        progress("checkpoints", done, len(run.checkpoints))
-        try:
-            failure = _extract(
-                checkpoint, probes, folder, children, limits, firsts, (amounts or {}).get(checkpoint.name, "")
-            )
-        except ReportgenError as error:
-            failure = error.failure("checkpoint", checkpoint.file)
-        if failure:
-            log.warning("%s: %s", failure.name, failure.problem)
-            failures.append(failure)
-    progress("checkpoints", len(run.checkpoints), len(run.checkpoints))
-    return tuple(failures)
-
-
-def _extract(
-    checkpoint: Checkpoint,
-    probes: ProbeSet,
-    folder: Path,
-    children: Children,
-    limits: Limits,
-    firsts: dict[str, Graph],
-    amount: Amount,
-) -> Failure | None:
-    """Write one checkpoint's extraction; return what is missing where its network could not be run."""
-    latest = dict(list(firsts.items())[-KNOWN:])
-    parcel = children.reader.ask(read_whole, checkpoint, latest, limits=reading_limits(checkpoint.size))
-    reading: Reading = children.reader.open(parcel)
-    if reading.graph is not None:
-        firsts.setdefault(reading.signature, reading.graph)
-    measurement, failure, stored = None, None, reading.shown
-    try:
-        asked = children.network.ask(task.measure, parcel, checkpoint, amount, limits=limits, start=parcel.end)
-        measured: task.Measured = children.network.open(asked)
-        measurement, stored = measured.measurement, measured.shown or stored
-    except ReportgenError as error:
-        failure = error.failure("checkpoint", checkpoint.file)
-    about = About(
-        name=checkpoint.name, file=checkpoint.file, format=FORMATS[checkpoint.format].title, epoch=checkpoint.epoch,
-        size=checkpoint.size, sha256=checkpoint.sha256, keras_version=stored.keras_version, saved=stored.saved,
-        optimizer=stored.optimizer, loss=stored.loss, architecture=reading.signature, probes=probes.sha256,
-        problem=failure.problem if failure else "", architecture_from=checkpoint.lender, other=stored.other,
-    )  # fmt: skip
-    write_extraction(folder, about, stored, measurement, reading.graph)
-    return failure
 
 
 def _make(new: NewReport, progress: Progress, formats: Sequence[str] | None, more: dict[str, Any]) -> Outcome:
@@ -235,13 +213,6 @@ def _make(new: NewReport, progress: Progress, formats: Sequence[str] | None, mor
     options = check_options(extracted.config.sections)
     report, written, counts = write_files(new.folder, extracted, options, progress, formats)
     more["inputs"] = {c.file: {"sha256": c.sha256, "size": c.size} for c in extracted.run.checkpoints}
+    more["made"] = counts
     write_manifest(new, report, more)
     return Outcome(new.final, tuple(new.final / path.name for path in written), report.failures, counts, report.unmet)
-
-
-def _share(source: Path, target: Path) -> None:
-    """Give a second name to a file that is never changed; copy it where the disk cannot."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from reportgen.archive import read_manifest, sha256
+from reportgen.archive.verify import verify_report
 from reportgen.config import load
 from reportgen.extraction import open_run
 from reportgen.pipeline import render, run
@@ -96,6 +97,7 @@ def test_a_report_is_filed_whole_with_the_layout_of_the_archive(made):
     names = {p.relative_to(outcome.folder).as_posix() for p in outcome.folder.rglob("*") if p.is_file()}
     assert names == {
         "report.html", "report.pdf", "report.json", "config.yaml", "manifest.json",
+        "provenance.json", "rebuild.sh", "log.txt",
         "checkpoints/epoch-001.html", "checkpoints/epoch-002.html",
         "extraction/_run.json", "extraction/_probes.h5", "extraction/epoch-001.h5", "extraction/epoch-002.h5",
     }  # fmt: skip
@@ -132,6 +134,16 @@ def test_an_architecture_that_comes_back_is_asked_with_its_own_weights(tmp_path)
     for e in open_run(run(load(config), quiet, NOON).folder / "extraction").extractions:
         # The first variant is the picture as it is.
         np.testing.assert_allclose(e.stress().predictions[0], e.predictions, atol=1e-5, err_msg=e.name)
+
+
+def test_every_file_a_report_was_made_from_is_known_and_found_again(made):
+    config, outcome = made
+    found = verify_report(outcome.folder)
+    assert found.whole and found.repeatable
+    names = {(kind, name) for kind, name, _ in found.inputs}
+    images = {("probe file", f"probes/{path.name}") for path in (config.parent / "probes").glob("*.png")}
+    checkpoints = {("checkpoint", path.name) for path in (config.parent / "run").glob("*.keras")}
+    assert len(images) == 5 and images | checkpoints <= names
 
 
 WITHOUT_KERAS = """
@@ -255,7 +267,7 @@ def test_two_reports_of_one_second_do_not_touch_each_other(tmp_path):
     config = project(tmp_path / "p", epochs=1)
     first = run(load(config), quiet, NOON)
     before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
-    second = run(load(config), quiet, NOON)
+    second = run(load(config), quiet, NOON, force=True)
     assert second.folder.name > first.folder.name
     assert before == {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
     third = render(first.folder, quiet, ["json"])

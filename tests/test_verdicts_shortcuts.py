@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
+from reportgen.diagnostics.attribution import fixed_spot
 from reportgen.diagnostics.partial import partial_rank_correlation
 from reportgen.sections.section import Unjudged
 from reportgen.sections.verdicts import shortcuts
@@ -41,11 +42,32 @@ def test_orientation_counts_by_variance_and_only_where_it_matters():
 def test_attribution_off_the_galaxy_is_a_matter_of_area_too(off, area, edge, expected):
     n = 6
     judged = shortcuts.attribution_off_galaxy(
-        [off] * n, [area] * n, [edge] * n, 0.36, "integrated gradients", LIMITS.attribution_off_galaxy
+        [off] * n, [area] * n, [edge] * n, 0.36, None, "integrated gradients", LIMITS.attribution_off_galaxy
     )
     assert status(judged) == expected
-    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, "x", LIMITS.attribution_off_galaxy)
+    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, None, "x", LIMITS.attribution_off_galaxy)
     assert isinstance(few, Unjudged)
+
+
+def test_a_mark_at_one_place_is_found_and_galaxies_that_lie_about_are_not():
+    rng = np.random.default_rng(7)
+    maps = rng.normal(0, 0.1, (6, 32, 32)).astype(np.float32)
+    galaxy = np.zeros(maps.shape, bool)
+    for i in range(6):
+        y, x = rng.integers(8, 20, 2)
+        galaxy[i, y : y + 6, x : x + 6] = True
+        maps[i, y : y + 6, x : x + 6] += 2
+    wandering = fixed_spot(maps, galaxy)
+    assert wandering is not None and wandering.share < 0.1
+    maps[:, 1:4, 1:4] += 20
+    spot = fixed_spot(maps, galaxy)
+    assert spot is not None and (spot.side, spot.n, spot.area) == (4, 6, 16 / 1024)
+    assert spot.y <= 1 and spot.x <= 1 and spot.share == pytest.approx(180 / (180 + 72 + 80), abs=0.05)
+    assert fixed_spot(np.zeros((3, 32, 32), np.float32), galaxy[:3]) is None
+    assert fixed_spot(maps, np.ones(maps.shape, bool)) is None
+    n, limits = 6, LIMITS.attribution_off_galaxy
+    judged = shortcuts.attribution_off_galaxy([0.2] * n, [0.8] * n, [0.1] * n, 0.36, spot, "occlusion", limits)
+    assert status(judged) == "warn" and judged.facts["where"] == "spot" and judged.value == spot.share
 
 
 def test_a_band_dominates_where_blanking_the_others_changes_nothing():

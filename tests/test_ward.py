@@ -34,20 +34,8 @@ def test_every_verdict_has_an_illness_of_its_own_and_ten_networks_are_healthy():
     assert len(set(names)) == len(names)
 
 
-MISSED = {
-    "mark": "a mark on the stamps of one class is diluted in medians over all probes, and in the mean over the sky",
-}
-"""Illnesses that no verdict names yet, and why; strict, so that naming one is noticed."""
-
-
-def marked(patient: Patient) -> object:
-    reason = MISSED.get(patient.name)
-    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-    return pytest.param(patient, marks=marks, id=by_name(patient))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("patient", [marked(patient) for patient in SICK])
+@pytest.mark.parametrize("patient", SICK, ids=by_name)
 def test_an_illness_is_named_by_its_own_verdict(patient, found):
     finding = found(patient)
     assert finding.proved, "the illness is not there"

@@ -7,26 +7,37 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reportgen.archive.store import NewReport, folder_name, is_report
+from reportgen.disk import write_text
 from reportgen.errors import ArchiveError
-from reportgen.report import Report
-from reportgen.report.json import dump
 
-SCHEMA = 1
-"""Version of manifest.json."""
+if TYPE_CHECKING:
+    from reportgen.report import Report
+
+SCHEMA = 2
+"""Version of manifest.json. 2 added key, made and gates, by which a report is found unchanged."""
+ADDED: dict[str, Any] = {"key": "", "made": {}, "gates": [], "made_by": {}}
+"""What manifests of schema 1 lack, and how it is read there."""
 NAME = "manifest.json"
 
 
 def write_manifest(new: NewReport, report: Report, more: dict[str, Any]) -> None:
-    """Write manifest.json with the sha256 of every file of the report; `more` adds times, command, versions, inputs."""
+    """Write manifest.json with the sha256 of every file of the report; `more` adds times, command, versions, inputs.
+
+    It comes last: a folder without it is no report.
+    """
+    from reportgen.archive.glance import course, thumbnail
+    from reportgen.report.json import dump  # a large import, for those who write
+
     files = {
         path.relative_to(new.folder).as_posix(): {"sha256": sha256(path), "size": path.stat().st_size}
         for path in _files(new.folder)
     }
     summary = report.section("summary")
-    content = {
+    said = asdict(summary.content) if summary and summary.content is not None else {}
+    content = ADDED | {
         "schema": SCHEMA,
         "id": new.id,
         "run": report.run,
@@ -34,12 +45,15 @@ def write_manifest(new: NewReport, report: Report, more: dict[str, Any]) -> None
         "verdict": report.verdict,
         "banners": report.banners,
         "probes": report.probes,
-        "summary": asdict(summary.content) if summary and summary.content is not None else {},
+        "summary": said,
+        "course": course(new.folder / "extraction", str(said.get("monitor") or "")),
+        "thumbnail": thumbnail(report),
         "failures": [asdict(failure) for failure in report.failures],
+        "gates": [asdict(gate) for gate in report.unmet],
         "files": files,
         **more,
     }
-    (new.folder / NAME).write_text(dump(content), encoding="utf-8")
+    write_text(new.folder / NAME, dump(content))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -52,13 +66,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             "this is not the folder of a report", where=str(folder), expected=f"a readable {NAME} in it",
             received=str(error), advice="give a folder like reports/my-run/20260131-120000-0123abcd",
         ) from error  # fmt: skip
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        schema = content.get("schema") if isinstance(content, dict) else None
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema not in range(1, SCHEMA + 1):
+        newer = isinstance(schema, int) and schema > SCHEMA
         raise ArchiveError(
-            "the manifest has another schema", where=str(path), expected=f"schema {SCHEMA}", received=str(schema),
-            advice="open it with the version of reportgen that wrote it, or a newer one",
+            f"the manifest has another schema{', of a newer reportgen' if newer else ''}", where=str(path),
+            expected=f"schema 1 to {SCHEMA}", received=f"schema {schema}",
+            advice="update reportgen" if newer else "is it a manifest of reportgen's at all?",
         )  # fmt: skip
-    return content
+    return {**ADDED, **content}
 
 
 def probes_changed(archive: Path, run: str, probes: str) -> bool:

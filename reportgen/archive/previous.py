@@ -11,6 +11,7 @@ from reportgen.archive.manifest import read_manifest
 from reportgen.archive.store import folder_name, is_report
 from reportgen.errors import ArchiveError
 from reportgen.report.changes import remembered
+from reportgen.report.json import SCHEMA
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ def previous_report(archive: Path, run: str) -> dict[str, Any] | None:
         try:
             manifest = read_manifest(folder)
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+            if report["schema"] not in range(1, SCHEMA + 1):
+                raise ValueError(f"report.json has schema {report['schema']}, this reportgen reads 1 to {SCHEMA}")
             files = {file: about["sha256"] for file, about in manifest["inputs"].items()}
             return remembered(manifest["id"], report["checks"], manifest["summary"], files)
         except (ArchiveError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:

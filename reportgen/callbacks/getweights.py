@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import keras
 
+from reportgen.callbacks.beside import start_watch
 from reportgen.callbacks.restore import BEST, Restored, restore_best
 from reportgen.diagnostics.history import larger_is_better
 from reportgen.errors import ConfigError
@@ -34,6 +35,9 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     `monitor` is a column of the history; by default val_loss where there is validation data, else loss. An epoch
     without it (validation_freq) is kept, but is never the best. `notes` is your own text: it stands in the report.
+
+    With `report`, a configuration, `reportgen watch` reports meanwhile in a process of its own, at the lowest priority
+    and without a GPU; what it says goes to report.log. Whatever becomes of it, training goes on.
     """
 
     def __init__(
@@ -43,12 +47,14 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
         mode: Literal["auto", "min", "max"] = "auto",
         notes: str = "",
         weights_only: bool = False,
+        report: str | Path | None = None,
     ) -> None:
         super().__init__()
         self.folder = Path(folder)
         self.monitor = monitor
         self.mode = mode
         self.notes = notes
+        self.report = report
         self.suffix = ".weights.h5" if weights_only else ".keras"
         self._rows: list[dict[str, float]] = []
         self._checked = False
@@ -64,6 +70,9 @@ class GetWeights(keras.callbacks.Callback):  # type: ignore[misc]
         self._checked, self._warned, self._copied = False, False, None
         self._started = _now()
         self._git = git_state(Path.cwd())
+        if self.report is not None:
+            self._write_record("running")  # an earlier fit's record would say that all is over
+            start_watch(Path(self.report), self.folder / "report.log")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Refuse to train over an earlier run's checkpoints, before an epoch is spent; raises ConfigError."""

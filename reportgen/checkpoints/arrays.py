@@ -14,14 +14,19 @@ from reportgen.checkpoints.limits import MIB, RATIO_LIMIT, TENSOR_LIMIT, room, s
 from reportgen.checkpoints.packed import check_chunks
 from reportgen.errors import CheckpointError
 
+ALIGNMENT = 64
+"""[byte]"""
+
 
 def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] = ()) -> list[NDArray[np.generic]]:
     """Return the arrays at `paths`, all of them judged by their headers before the first is read.
 
     Two opaque bytes are bfloat16 where the array itself says so, or its path is in `bfloat16`.
     """
-    found = [(path, find_hdf5(file, path)) for path in paths]
-    total = sum(_declared(path, dataset, short=path in bfloat16) for path, dataset in found)
+    opened: dict[str, Node] = {}
+    found = [(path, find_hdf5(file, path, opened)) for path in paths]
+    declared = [_declared(path, dataset, short=path in bfloat16) for path, dataset in found]
+    total = sum(math.prod(shape) * dtype.itemsize for shape, dtype in declared)
     stored = int(file.file.id.get_filesize())
     if total > room(stored):
         raise CheckpointError(
@@ -30,11 +35,11 @@ def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] =
         )
     for path, dataset in found:
         check_chunks(path, dataset)
-    return [_values(dataset) for _, dataset in found]
+    return [_values(dataset, *kind) for (_, dataset), kind in zip(found, declared, strict=True)]
 
 
-def _declared(path: str, dataset: Node, *, short: bool) -> int:
-    """Return the size of a dataset [byte] as its header says it; refuse what must not be read."""
+def _declared(path: str, dataset: Node, *, short: bool) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return shape and type of a dataset as its header says them; refuse what must not be read."""
     import h5py
 
     if not isinstance(dataset, h5py.Dataset):
@@ -55,29 +60,30 @@ def _declared(path: str, dataset: Node, *, short: bool) -> int:
         )
     if dtype.kind not in "fiub" and not _is_bfloat16(dtype):
         raise CheckpointError(f"{path} holds no plain numbers", expected="float, integer or bool", received=str(dtype))
-    if dataset.shape is None:
+    shape: tuple[int, ...] | None = dataset.shape
+    if shape is None:
         raise CheckpointError(f"{path} is an empty dataspace", expected="an array")
-    declared: int = math.prod(dataset.shape) * dtype.itemsize
+    declared = math.prod(shape) * dtype.itemsize
     stored = dataset.id.get_storage_size()
     if declared > TENSOR_LIMIT or (declared > MIB and declared > RATIO_LIMIT * stored):
         raise CheckpointError(
             f"{path} declares {size(declared)} and stores {size(stored)}",
             expected=f"at most {size(TENSOR_LIMIT)}, and {RATIO_LIMIT} times what is stored",
         )
-    return declared
+    return shape, dtype
 
 
-def _values(dataset: Node) -> NDArray[np.generic]:
-    """Return a dataset's numbers; bfloat16, which NumPy does not know, as float32."""
+def _values(dataset: Node, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[np.generic]:
+    """Return a dataset's numbers where TensorFlow can use them as they lie; bfloat16, which NumPy lacks, as float32."""
     import h5py
 
-    if not _is_bfloat16(dataset.dtype):
-        values = np.empty(dataset.shape, dataset.dtype)
-        if values.size:
-            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
-        return values
-    halves = np.frombuffer(np.ascontiguousarray(dataset[()]).tobytes(), dtype="<u2")
-    return widened(halves).reshape(dataset.shape)
+    length = math.prod(shape) * dtype.itemsize
+    memory = np.empty(length + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    values = memory[first : first + length].view(dtype).reshape(shape)
+    if values.size:
+        dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    return widened(values.view("<u2")) if _is_bfloat16(dtype) else values
 
 
 def widened(halves: NDArray[np.uint16]) -> NDArray[np.generic]:

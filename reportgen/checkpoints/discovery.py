@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from reportgen.checkpoints.run import Checkpoint, History, Run
 from reportgen.checkpoints.walk import Found, is_saved_model, size_of_folder, size_with_parts, walk
 from reportgen.config.model import RunConfig
 from reportgen.config.suggest import did_you_mean
-from reportgen.errors import CheckpointError, ConfigError, Failure, NothingToReport, ReportgenError
+from reportgen.errors import ConfigError, Failure, NothingToReport, ReportgenError
 
 FRESH = 60.0
 """A file that cannot be read and was changed this long ago may still be being written [s]."""
@@ -28,11 +28,12 @@ WAIT = 1.0
 """How long such files are waited for, once a run [s]."""
 
 
-def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
+def find_run(config: RunConfig, base: Path, call: Call = here, complete: Collection[Path] | None = None) -> Run:
     """Return the training run at `config.path`, which is relative to `base`: a folder, or a single checkpoint.
 
     Files are recognised by content; `call` opens them. What looks like a checkpoint and cannot be used becomes a
-    Failure. Raises ConfigError where the path is missing and NothingToReport where there is no checkpoint.
+    Failure. With `complete`, no other file is opened: training is still writing those. Raises ConfigError where the
+    path is missing and NothingToReport where there is no checkpoint.
     """
     path = Path(os.path.abspath(base / config.path))  # noqa: PTH100 - a link keeps the user's name for it
     index = path.with_name(f"{path.name}.index")
@@ -54,7 +55,10 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
         size = size_of_folder(path) if saved else path.stat().st_size
         looked = [Found(path, path.name, "model folder" if saved else "file" if path.is_file() else "other", size)]
     else:
-        looked = list(walk(path, config.checkpoints))
+        looked = [
+            found for found in walk(path, config.checkpoints)
+            if complete is None or found.kind == "model folder" or found.path in complete
+        ]  # fmt: skip
     checkpoints, steps, failures = _sort_out(looked, root, alone, call)
     if not checkpoints:
         raise _nothing(config, looked, failures, alone)
@@ -63,13 +67,19 @@ def find_run(config: RunConfig, base: Path, call: Call = here) -> Run:
     history, unclear = history_of(config, base, root, list(folders), call)
     checkpoints, copies = _without_copies(_counted_from_one(_dated(checkpoints), history), record)
     return Run(
-        name=config.name or (Path(checkpoints[0].file).stem if alone else path.name),
+        name=run_name(config, base) if config.name or not alone else Path(checkpoints[0].file).stem,
         path=root,
         checkpoints=borrow(_named(_ordered(checkpoints, steps)), root, call),
         history=history,
         record={**record, "copies": copies} if copies else record,
         failures=(*failures, *unread, *unclear),
     )
+
+
+def run_name(config: RunConfig, base: Path) -> str:
+    """Return the name of a run before anything is opened; that of a single file may lose a second suffix later."""
+    path = Path(os.path.abspath(base / config.path))  # noqa: PTH100 - a link keeps the user's name for it
+    return config.name or (path.name if path.is_dir() and not is_saved_model(path) else path.stem)
 
 
 def _sort_out(
@@ -110,7 +120,7 @@ def _examined(found: Found, root: Path, call: Call) -> Examined:
     try:
         examined: Examined = call(examine, found, root, size=size_with_parts(found))
     except ReportgenError as error:
-        return Examined(None, CheckpointError(error.problem, received=error.received, advice=error.advice))
+        return Examined(None, error)
     return examined
 
 
@@ -127,7 +137,7 @@ def _waited_for(known: list[tuple[Found, Examined]], root: Path, call: Call) -> 
         if found.path in fresh:
             (was, _), (size, _) = before[found.path], _stamp(found.path)
             if before[found.path] != _stamp(found.path):
-                examined = Examined(None, CheckpointError(
+                examined = Examined(None, ReportgenError(
                     "the file is still being written", expected="a finished file",
                     received=f"{was:,} byte, {size:,} byte {WAIT:.0f} s later",
                     advice="Run again when training has closed it.",

@@ -15,7 +15,7 @@ from reportgen.checkpoints.kinds import refusal
 from reportgen.checkpoints.limits import FILE_LIMIT, regular, size
 from reportgen.checkpoints.walk import Found
 from reportgen.checkpoints.wording import in_words
-from reportgen.errors import CheckpointError
+from reportgen.errors import CheckpointError, ReportgenError
 
 
 class Call(Protocol):
@@ -37,7 +37,7 @@ class Examined:
 
     format: str | None
     """A key of FORMATS; None for something else than a checkpoint."""
-    problem: CheckpointError | None = None
+    problem: ReportgenError | None = None
     """Why it cannot be used, where it was meant to be a checkpoint."""
     size: int = 0
     """Of all its files [byte]."""

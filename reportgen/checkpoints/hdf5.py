@@ -57,8 +57,11 @@ def open_hdf5(source: Path | IO[bytes]) -> Iterator[Node]:
             ) from error  # fmt: skip
 
 
-def find_hdf5(file: Node, path: str) -> Node:
-    """Return the group or dataset at `path`, or None; only hard links inside the file are followed."""
+def find_hdf5(file: Node, path: str, opened: dict[str, Node] | None = None) -> Node:
+    """Return the group or dataset at `path`, or None; only hard links inside the file are followed.
+
+    `opened` keeps the groups on the way for the next path of the same file.
+    """
     import h5py
 
     parts = [part for part in path.split("/") if part]
@@ -67,8 +70,12 @@ def find_hdf5(file: Node, path: str) -> Node:
     if not parts or not is_group(file):
         return None if parts else file
     # With HDF5's own calls: an object of h5py's for each step costs more than to read most arrays.
-    found = file.id
+    found, here, opened = file.id, "", {} if opened is None else opened
     for part in parts:
+        here += f"/{part}"
+        if here in opened:
+            found = opened[here]
+            continue
         name = part.encode("utf-8", "surrogateescape")
         if not isinstance(found, h5py.h5g.GroupID) or not found.links.exists(name):
             return None
@@ -80,6 +87,8 @@ def find_hdf5(file: Node, path: str) -> Node:
                 advice="Files of weights hold no links; do not trust this one.",
             )
         found = h5py.h5o.open(found, name)
+        if isinstance(found, h5py.h5g.GroupID):
+            opened[here] = found
     kinds = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset, h5py.h5t.TypeID: h5py.Datatype}
     return next((make(found) for kind, make in kinds.items() if isinstance(found, kind)), None)
 

@@ -27,6 +27,8 @@ class Reading:
     """`architecture_signature`: equal ones are comparable layer by layer."""
     graph: Graph | None
     """The architecture whose names `shown` has; None where there is none."""
+    own: tuple[str, ...] = ()
+    """Names of the calls in the file itself."""
 
 
 def read_whole(checkpoint: Checkpoint, firsts: Mapping[str, Graph]) -> Reading:
@@ -44,7 +46,7 @@ def read_whole(checkpoint: Checkpoint, firsts: Mapping[str, Graph]) -> Reading:
         return Reading(stored, stored, graph_signature(None, stored), None)
     signature = graph_signature(graph, stored)
     first = firsts.get(signature, graph)
-    return Reading(stored, renamed(stored, graph, first), signature, first)
+    return Reading(stored, renamed(stored, graph, first), signature, first, tuple(call.name for call in graph.calls))
 
 
 def _still_the_same(checkpoint: Checkpoint) -> None:

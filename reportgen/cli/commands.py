@@ -8,6 +8,7 @@ import click
 
 from reportgen import __version__
 from reportgen.cli.answer import EXIT_CODES, Answer
+from reportgen.cli.archiving import COMMANDS, in_archive
 from reportgen.cli.options import configuration, every_command
 
 FIRST_STEPS = """\b
@@ -33,12 +34,17 @@ def reportgen() -> None:
     """
 
 
+for command in COMMANDS:
+    reportgen.add_command(command)
+
+
 @reportgen.command(short_help="Report on a training run.")
 @configuration
 @click.option("-o", "--archive", type=FOLDER, help="File the report in this archive.")
 @click.option("--only", metavar="ID,…", help="These sections only.")
 @click.option("--skip", metavar="ID,…", help="All sections but these.")
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}; JSON is always written.")
+@click.option("--force", is_flag=True, help="Make everything again, whatever is there.")
 @every_command
 def run(
     config: Path,
@@ -47,23 +53,66 @@ def run(
     only: str | None,
     skip: str | None,
     formats: str | None,
+    force: bool,
 ) -> Answer:
-    """Report on the training run that CONFIG names and file the report in the archive."""
+    """Report on the training run that CONFIG names and file the report in the archive.
+
+    Where nothing has changed since, the report there is stands, and exit codes are as when it was made.
+    """
     from reportgen.cli.report import run_report
 
-    return run_report(config, sets, archive=archive, only=only, skip=skip, formats=formats)
+    return run_report(config, sets, archive=archive, only=only, skip=skip, formats=formats, force=force)
+
+
+@reportgen.command(short_help="Why would a report be made?")
+@configuration
+@click.option("--force", is_flag=True, help="As if with run --force.")
+@every_command
+def explain(config: Path, sets: tuple[str, ...], force: bool) -> Answer:
+    """Tell what `run CONFIG` would make again and why, and what it would keep, without doing it."""
+    from reportgen.cli.running import explain_report
+
+    return explain_report(config, sets, force=force)
+
+
+@reportgen.command(short_help="Report while a network trains.")
+@configuration
+@click.option("--every", type=float, default=60.0, show_default=True, metavar="SECONDS", help="At most this often.")
+@click.option("--beside", type=int, metavar="PID", help="End with this process, and leave the machine to it.")
+@every_command
+def watch(config: Path, sets: tuple[str, ...], every: float, beside: int | None) -> Answer:
+    """Report again whenever a new checkpoint of CONFIG's run is complete.
+
+    Ends when run.json says that training is finished, or when interrupted.
+    """
+    from reportgen.cli.running import watch_run
+
+    return watch_run(config, sets, every=every, beside=beside)
+
+
+@reportgen.command(short_help="Free what no report uses.")
+@click.argument("archive", type=FOLDER)
+@click.option("--yes", is_flag=True, help="Free it; without this it is only shown.")
+@every_command
+def clean(archive: Path, yes: bool) -> Answer:
+    """Show what ARCHIVE keeps that no report uses any more, and free it if told."""
+    from reportgen.cli.running import clean_archive
+
+    return clean_archive(archive, yes=yes)
 
 
 @reportgen.command(short_help="Redraw a report from what is stored.")
-@click.argument("report", type=click.Path(path_type=Path))
+@click.argument("report")
+@in_archive
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}.")
 @click.option("--templates", type=FOLDER, help="Set it with the templates of this folder.")
 @every_command
-def render(report: Path, formats: str | None, templates: Path | None) -> Answer:
-    """Redraw REPORT, a folder in the archive, from what is stored there; the network is not needed."""
+def render(report: str, archive: Path, formats: str | None, templates: Path | None) -> Answer:
+    """Redraw REPORT, a folder in the archive, an id or a run, from what is stored; the network is not needed."""
+    from reportgen.archive.find import find_report
     from reportgen.cli.report import render_report
 
-    return render_report(report, formats, templates)
+    return render_report(find_report(report, archive), formats, templates)
 
 
 @reportgen.command(short_help="Check a configuration and its files.")

@@ -17,7 +17,8 @@ from reportgen.cli.progress import shown_progress
 from reportgen.errors import ConfigError
 
 if TYPE_CHECKING:
-    from reportgen.pipeline import Outcome
+    from reportgen.archive.outcome import Outcome
+    from reportgen.config import Loaded
     from reportgen.report.gates import Gate
 
 FORMATS = ("html", "pdf", "json")
@@ -33,8 +34,41 @@ def run_report(
     only: str | None = None,
     skip: str | None = None,
     formats: str | None = None,
+    force: bool = False,
 ) -> Answer:
     """Run the pipeline on a configuration; the flags are short ways of setting its options."""
+    loaded = loaded_with(file, sets, archive=archive, only=only, skip=skip, formats=formats)
+    outcome = None if force else unchanged_report(loaded)
+    if outcome is None:
+        from reportgen.pipeline import run  # large imports, for those who need them
+
+        with shown_progress(_color()) as progress:
+            outcome = run(loaded, progress, force=force)
+    return answer_of(outcome)
+
+
+def unchanged_report(loaded: Loaded, *, writes: bool = True) -> Outcome | None:
+    """Return the report that is made from exactly this already, None without; with `writes` the index has it."""
+    from reportgen.archive.filing import bring_up_to_date
+    from reportgen.archive.unchanged import look
+    from reportgen.checkpoints.discovery import run_name
+
+    known = look(loaded, run_name(loaded.config.run, loaded.base))
+    if known.outcome is not None and writes:
+        bring_up_to_date(loaded.base / loaded.config.archive)
+    return known.outcome
+
+
+def loaded_with(
+    file: Path,
+    sets: Sequence[str],
+    *,
+    archive: Path | None = None,
+    only: str | None = None,
+    skip: str | None = None,
+    formats: str | None = None,
+) -> Loaded:
+    """Return the configuration with what the flags say."""
     from reportgen.config import load
     from reportgen.config.narrow import narrow
 
@@ -44,32 +78,20 @@ def run_report(
         there = archive if archive.is_absolute() else os.path.relpath(archive, file.parent)
         flags.append(f"archive={json.dumps(str(there))}")
     if formats is not None:
-        flags.append(f"report.formats={json.dumps(_formats(formats))}")
-    loaded = narrow(load(file, sets=flags, environ=os.environ), only=_words(only), skip=_words(skip))
-    from reportgen.pipeline import run
-
-    with shown_progress(_color()) as progress:
-        outcome = run(loaded, progress)
-    return _answer(outcome)
+        flags.append(f"report.formats={json.dumps(read_formats(formats))}")
+    return narrow(load(file, sets=flags, environ=os.environ), only=_words(only), skip=_words(skip))
 
 
 def render_report(report: Path, formats: str | None, templates: Path | None = None) -> Answer:
     """Redraw a report from its stored extractions."""
-    if not report.is_dir():
-        raise ConfigError(
-            "there is no such report",
-            where=str(report),
-            expected="a folder in the archive: reports/<run>/<date-time-key>",
-            received="a file" if report.exists() else "nothing there",
-        )
     if templates is not None and not templates.is_dir():
         raise ConfigError("there is no such folder", where=str(templates), expected="a folder of templates")
-    wanted = _formats(formats) if formats is not None else None
+    wanted = read_formats(formats) if formats is not None else None
     from reportgen.pipeline import render
 
     with shown_progress(_color()) as progress:
         outcome = render(report, progress, formats=wanted, templates=templates)
-    return _answer(outcome)
+    return answer_of(outcome)
 
 
 def make_demo_run(folder: Path, seed: int) -> Answer:
@@ -81,15 +103,21 @@ def make_demo_run(folder: Path, seed: int) -> Answer:
     return Answer(lines, {"configs": configs})
 
 
-def _answer(outcome: Outcome) -> Answer:
+def answer_of(outcome: Outcome) -> Answer:
+    """Return what a command that made a report has to say; of one that was there already the same."""
     failed = any(failure.status == "failed" for failure in outcome.failures)
     files = {file.suffix.lstrip("."): _shown(file) for file in outcome.files if file.stem == "report"}
     made = ", ".join(f"{done} of {wanted} {kind}s" for kind, (done, wanted) in outcome.made.items())
-    log.info("made %s", made or "nothing")
+    log.info("%s %s", "unchanged:" if outcome.unchanged else "made", made or "nothing")
     # A gate that is not met outranks what is missing: a gate that could not be judged is not met, either.
     return Answer(
-        (*(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"), *map(_gate, outcome.gates)),
+        (
+            *((f"unchanged: {_shown(outcome.folder)}",) if outcome.unchanged else ()),
+            *(f"{kind:<6}{path}" for kind, path in files.items() if kind != "json"),
+            *map(_gate, outcome.gates),
+        ),
         {
+            "unchanged": outcome.unchanged,
             "folder": _shown(outcome.folder),
             "files": files,
             "made": outcome.made,
@@ -120,7 +148,7 @@ def _words(given: str | None) -> list[str]:
     return [word.strip() for word in given.split(",") if word.strip()] if given else []
 
 
-def _formats(given: str) -> list[str]:
+def read_formats(given: str) -> list[str]:
     """Read a list of formats; raise ConfigError on one that is not known."""
     words = _words(given)
     if not words or set(words) - set(FORMATS):

@@ -67,9 +67,14 @@ def load(file: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str] | N
 
 
 def resolved_yaml(config: Config) -> str:
-    """Write the whole configuration as YAML, every default included, paths as they were given."""
+    """Write the whole configuration as YAML, every default included, paths as they were given.
+
+    Only the usual names of columns are left out: a catalogue must have each column that is named.
+    """
     values = config.model_dump(mode="json")
     probes = values["probes"]
+    usual = type(config.probes.columns)().model_dump(mode="json")
+    probes["columns"] = {name: column for name, column in probes["columns"].items() if column != usual[name]}
     probes["inputs"] = {name: _given(source) for name, source in probes["inputs"].items()}
     for prepare in (probes["prepare"], *(s["prepare"] for s in probes["inputs"].values() if "prepare" in s)):
         prepare["steps"] = [_given(step) for step in prepare["steps"]]

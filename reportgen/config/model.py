@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
@@ -138,6 +138,21 @@ class Config(Options):
     """What a checkpoint may use of the machine."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
+    privacy: Literal["normal", "strict"] = "normal"
+    """normal: a report's provenance.json and log name host, user and folders. strict: nothing of a report does."""
+
+    @model_validator(mode="after")
+    def _name_no_folder(self) -> Config:
+        if self.privacy == "strict":
+            given = {"run.path": self.run.path, "run.history": self.run.history, "run.model": self.run.model,
+                     "probes.catalogue": self.probes.catalogue, "archive": self.archive}  # fmt: skip
+            groups = [self.probes.images, *(s.images for s in self.probes.inputs.values() if s.images is not None)]
+            for images in groups:
+                for several in images.values() if isinstance(images, dict) else [images]:
+                    given |= {f"probes: {pattern}": pattern for pattern in several}
+            if absolute := [name for name, path in given.items() if path is not None and Path(path).is_absolute()]:
+                raise ValueError(f"privacy: strict needs relative paths; absolute are {', '.join(absolute)}")
+        return self
 
     @field_validator("gates", mode="before")
     @classmethod

@@ -197,6 +197,9 @@ class AttributionOffGalaxy(Options):
     """Fails above this fraction; by default never."""
     border: float | None = Field(default=2.0, ge=1)
     """Warns where the stamp's border holds more than this times the attribution that its area would get by chance."""
+    spot: float | None = Field(default=0.25, ge=0, le=1)
+    """Warns where one window of an eighth of the side, at the same place in the stamps of one answer and off their
+    galaxies, holds more than this fraction of the attribution."""
     least: int = Field(default=4, ge=1)
     """Probes needed."""
 

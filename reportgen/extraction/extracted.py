@@ -47,7 +47,7 @@ def open_run(folder: Path) -> ExtractedRun:
     failures = list(run.failures)
     for checkpoint in run.checkpoints:
         try:
-            extractions.append(Extraction(folder / f"{checkpoint.name}.h5"))
+            extractions.append(Extraction(folder / f"{checkpoint.name}.h5", checkpoint))
         except ExtractionError as error:
             if not any(f.name == checkpoint.file for f in failures):
                 failures.append(error.failure("checkpoint", checkpoint.file))

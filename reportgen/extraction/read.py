@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,16 @@ class Extraction:
     open files. Whatever cannot be read raises ExtractionError.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, checkpoint: Checkpoint | None = None) -> None:
+        """Open a file; it may be shared by reports, in which `checkpoint` has other names and epochs."""
         self.path = path
         with _open(path) as file:
             self.about = About(**json.loads(file.attrs["about"]))
+            if checkpoint is not None:
+                self.about = replace(
+                    self.about, name=checkpoint.name, file=checkpoint.file, epoch=checkpoint.epoch,
+                    architecture_from=checkpoint.lender or self.about.architecture_from,
+                )  # fmt: skip
             rows = json.loads(file["layers"].asstr()[()])
             self._arrays = {
                 group.attrs["layer"]: {group[str(i)].attrs["variable"]: group[str(i)].name for i in range(len(group))}
@@ -123,9 +129,9 @@ class Extraction:
             return Channels(**{field.name: stored[field.name] for field in fields(Channels)})
 
 
-def read_probes(folder: Path) -> ProbeSet:
-    """Return the probe set as it was when it was measured."""
-    with _open(folder / PROBES_FILE) as file:
+def read_probes(path: Path) -> ProbeSet:
+    """Return the probe set as it was when it was measured; of a folder, that of its run."""
+    with _open(path / PROBES_FILE if path.is_dir() else path) as file:
         about = json.loads(file.attrs["about"])
         images = tuple(file["images"][name][()] for name in sorted(file["images"]))
         return ProbeSet(
@@ -199,8 +205,10 @@ def _get(file: h5py.File, name: str) -> NDArray[np.float32] | None:
 
 
 def _check_schema(path: Path, schema: object) -> None:
-    if schema != SCHEMA:
+    if schema not in range(1, SCHEMA + 1):
+        newer = isinstance(schema, int | np.integer) and schema > SCHEMA
         raise ExtractionError(
-            "the extraction has another schema", where=str(path), expected=f"schema {SCHEMA}", received=f"{schema}",
-            advice="open it with the version of reportgen that wrote it, or a newer one",
+            f"the extraction has another schema{', of a newer reportgen' if newer else ''}", where=path.name,
+            expected=f"schema 1 to {SCHEMA}" if SCHEMA > 1 else "schema 1", received=f"schema {schema}",
+            advice="update reportgen" if newer else "run the report again",
         )  # fmt: skip

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from reportgen.checkpoints.graph import Graph
 from reportgen.checkpoints.run import Run
 from reportgen.checkpoints.stored import StoredModel
+from reportgen.disk import cannot_write, whole, write_text
 from reportgen.errors import ExtractionError, Failure
 from reportgen.extraction.about import About
 from reportgen.extraction.explained_file import write_group
@@ -42,6 +43,8 @@ def write_extraction(
     try:
         _write(path, about, stored, measurement, graph)
     except FOREIGN as error:
+        if isinstance(error, RuntimeError | OSError) and "errno = " in str(error):  # HDF5 tells of the disk in words
+            raise cannot_write(OSError(str(error)), path) from error
         raise ExtractionError(
             "what was measured cannot be written", where=about.file, expected=f"a file {path.name}",
             received=f"{type(error).__name__}: {error}", advice="Is the disk full, or the archive read-only?",
@@ -136,22 +139,15 @@ def write_run(
         "provenance": provenance,
         "failures": [asdict(failure) for failure in failures],
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return path
 
 
 @contextmanager
 def _whole(path: Path) -> Iterator[h5py.File]:
-    temporary = path.with_suffix(".tmp")
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs["schema"] = SCHEMA
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["schema"] = SCHEMA
+        yield file
 
 
 def _store(group: h5py.Group, name: str, values: NDArray[np.generic]) -> h5py.Dataset:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from reportgen.errors import ReportgenError
+from reportgen.errors import CheckpointError, ReportgenError
 from reportgen.isolation.exchange import Exchange, Parcel
 from reportgen.isolation.limits import Limits, impose, private_memory
 
@@ -65,10 +65,10 @@ def _answer(question: Question, exchange: Exchange, held: int) -> Parcel:
     except MemoryError:
         told = f"it needs more memory than the {limits.memory // 2**20 if limits else 0} MiB it is given"
     except RecursionError:
-        told = "what it describes is nested too deeply"
+        return exchange.lay_down(CheckpointError("what it describes is nested too deeply"))
     except Exception as error:
         told = "it could not be worked on; most likely it is damaged"
-        unforeseen = ReportgenError(told, advice="Save it again, or leave it out with run.checkpoints. -v says more.")
+        unforeseen = CheckpointError(told, advice="Save it again, or leave it out with run.checkpoints. -v says more.")
         unforeseen.add_note(f"{type(error).__name__}: {error}"[:2000])  # for the log of the parent alone
         return exchange.lay_down(unforeseen)
     return exchange.lay_down(ReportgenError(told))

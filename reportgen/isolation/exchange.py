@@ -82,12 +82,14 @@ class Exchange:
     def pick_up(self, parcel: Parcel) -> Any:
         """Return the value of a parcel; its arrays are views that hold as long as the parcel does.
 
+        What is written to them stays here: TensorFlow takes for a variable, without a copy, only what could be written.
+
         Only plain values, arrays of numbers and this package's dataclasses and errors are made: what a child hands
         over cannot name anything else to be called. Raises pickle.UnpicklingError where it tries.
         """
         if parcel.end > os.fstat(self.descriptor).st_size:
             raise pickle.UnpicklingError("a child handed over more than there is room for")
-        memory = memoryview(mmap.mmap(self.descriptor, parcel.end, access=mmap.ACCESS_READ) if parcel.end else b"")
+        memory = memoryview(mmap.mmap(self.descriptor, parcel.end, access=mmap.ACCESS_COPY) if parcel.end else b"")
         return _Unpacker(io.BytesIO(parcel.packed), memory).load()
 
     def close(self) -> None:

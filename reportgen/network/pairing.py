@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reportgen.checkpoints.architecture import architecture_signature, read_graph
+from reportgen.checkpoints.arrays import ALIGNMENT
 from reportgen.checkpoints.graph import Call, Graph
 from reportgen.checkpoints.numbering import unnumbered
 from reportgen.checkpoints.renaming import renamed
@@ -14,6 +15,8 @@ from reportgen.errors import NetworkError
 from reportgen.network.assign import pair
 from reportgen.network.engine import KerasLayer
 
+LARGE = 4096
+"""From this size on an array is not copied [byte]."""
 AUTOMATIC = {"input", "input_layer"}
 """Names Keras gives to inputs, without their numbers."""
 
@@ -98,8 +101,27 @@ def _likeness(stored: StoredModel) -> tuple[Any, ...]:
 
 
 def _put(variable: Any, array: Any) -> None:
-    """Give a Keras variable its numbers; where no type has to be changed, past Keras, which copies them twice."""
-    if variable.dtype == array.dtype.name:
-        variable.value.assign(array, read_value=False)
-    else:
+    """Give a Keras variable its numbers; where no type has to be changed, past Keras, which copies them twice.
+
+    A large array becomes the variable as it lies, without a copy: nothing writes to it from here on, and it stays
+    alive with the variable.
+    """
+    if variable.dtype != array.dtype.name:
         variable.assign(array)
+    elif array.nbytes >= LARGE and _as_it_lies(array):
+        from tensorflow.experimental import dlpack
+
+        variable.value.assign(dlpack.from_dlpack(array.__dlpack__()), read_value=False)
+    else:
+        variable.value.assign(array, read_value=False)
+
+
+def _as_it_lies(array: Any) -> bool:
+    """Return whether TensorFlow can use an array where it is; it ends the process over one that begins elsewhere."""
+    return bool(
+        array.dtype.kind in "fiu"
+        and array.flags.c_contiguous
+        and array.flags.writeable
+        and array.dtype.isnative
+        and array.ctypes.data % ALIGNMENT == 0
+    )

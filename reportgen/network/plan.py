@@ -44,8 +44,6 @@ SIZES: dict[Depth, Sizes] = {
     "standard": Sizes(16, 64, 8, 16, 8, False, 2, 2),
     "full": Sizes(64, 256, 32, 32, 8, True, 8, 99),
 }
-BETWEEN = 3
-"""Checkpoints between first, best and last that get attributions at standard depth."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +91,14 @@ def attributed(run: Run, config: Config) -> dict[str, Amount]:
     """Return the names of the checkpoints that get attributions, and how much of them.
 
     None when quick, the whole of all when full. Else the whole of the best of the history and of the last; a light
-    form of the first, and of up to BETWEEN evenly between first and last.
+    form of the first, second, fourth, eighth, …: which of them does not change when the run grows.
     """
     names = [checkpoint.name for checkpoint in run.checkpoints]
     if config.depth == "quick" or not names:
         return {}
     if config.depth == "full":
         return dict.fromkeys(names, "whole")
-    places = sorted({int(i) for i in np.linspace(0, len(names) - 1, BETWEEN + 2).round()})
+    places = [2**i - 1 for i in range(len(names).bit_length())]
     whole: tuple[str, ...] = (*_best(run, config), names[-1])
     return {names[i]: "whole" if names[i] in whole else "light" for i in places} | dict.fromkeys(whole, "whole")
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reportgen.config import Options, resolved_yaml
-from reportgen.errors import FormatError, ReportgenError
+from reportgen.disk import whole, write_text
+from reportgen.errors import ArchiveError, FormatError, ReportgenError
 from reportgen.extraction import ExtractedRun
 from reportgen.report.html import as_checkpoint_page, as_html, without_broken
 from reportgen.report.json import as_json
@@ -33,7 +34,7 @@ def write_files(
     report = without_broken(replace(build_report(run, options, progress), look=read_look(folder / "look")))
     wanted = tuple(dict.fromkeys([*(formats or run.config.report.formats), "json"]))
     config = resolved_yaml(run.config)
-    _write(folder / "config.yaml", config)
+    write_text(folder / "config.yaml", config)
     written: list[Path] = []
     if "pdf" in wanted:
         progress("pdf", 0, 1)
@@ -42,7 +43,8 @@ def write_files(
             "config.yaml": (config, "The resolved configuration"),
         }
         try:
-            write_pdf(report, folder / "report.pdf", attachments, _finished(run))
+            with whole(folder / "report.pdf") as temporary:
+                write_pdf(report, temporary, attachments, _finished(run))
             written.append(folder / "report.pdf")
         except FormatError as error:
             report = with_failures(report, [error.failure("format", "pdf")])
@@ -53,17 +55,19 @@ def write_files(
             progress("pages", done, len(run.measured))
             page = f"checkpoints/{extraction.name}.html"
             try:
-                _write(folder / page, as_checkpoint_page(report, run, extraction))
+                write_text(folder / page, as_checkpoint_page(report, run, extraction))
                 pages[extraction.name] = page
+            except ArchiveError:
+                raise  # the disk is to blame, not the page
             except ReportgenError as error:
                 report = with_failures(report, [error.failure("format", page)])
         progress("pages", len(run.measured), len(run.measured))
         try:
-            _write(folder / "report.html", as_html(report, pages))
+            write_text(folder / "report.html", as_html(report, pages))
             written.append(folder / "report.html")
         except FormatError as error:
             report = with_failures(report, [error.failure("format", "html")])
-    _write(folder / "report.json", as_json(report))
+    write_text(folder / "report.json", as_json(report))
     written.append(folder / "report.json")
     lost = {kind: sum(f.kind == kind for f in report.failed) for kind in ("probe", "section")}
     counts = {
@@ -81,7 +85,3 @@ def _finished(run: ExtractedRun) -> datetime | None:
         return datetime.fromisoformat(str(run.run.record["finished"]))
     except (KeyError, ValueError):
         return None
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")

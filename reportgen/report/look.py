@@ -65,6 +65,15 @@ def store_look(config: Config, base: Path, folder: Path) -> None:
         shutil.copytree(base / config.templates, folder / "templates", ignore=ignored, dirs_exist_ok=True)
 
 
+def copy_look(source: Path, target: Path, templates: Path | None = None) -> None:
+    """Copy what `store_look` left for one report to another, with `templates` in place of its own where given."""
+    if source.is_dir():
+        shutil.copytree(source, target)
+    if templates is not None:
+        shutil.rmtree(target / "templates", ignore_errors=True)
+        shutil.copytree(templates, target / "templates", ignore=shutil.ignore_patterns(".*"))
+
+
 def read_look(folder: Path) -> Look:
     """Return what `store_look` left there; a report without it has the usual looks."""
     templates = folder / "templates"

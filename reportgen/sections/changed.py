@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.config import VerdictsConfig
-from reportgen.diagnostics.attribution import share
+from reportgen.diagnostics.attribution import fixed_spot, share
 from reportgen.diagnostics.regions import border
 from reportgen.extraction import Attribution, Extraction, Stress
 from reportgen.extraction.explained import GALAXY, OUTSKIRTS
@@ -66,14 +66,22 @@ def of_attribution(found: Attribution, failed: Collection[str], limits: Verdicts
         own = np.stack([binary_dilation(mask, iterations=reach) for mask in own])
     edge = border((own.shape[1], own.shape[2]))
     off, area, at_edge = [], [], []
-    for values, inside in zip(on_pixels(found, method), own, strict=True):
+    maps = on_pixels(found, method)
+    for values, inside in zip(maps, own, strict=True):
         seen = bool(inside.any())
         off.append(share(values, ~inside) if seen else np.nan)
         at_edge.append(share(values, edge) if seen else np.nan)
         area.append(float((~inside).mean()))
-    return attribution_off_galaxy(
-        off, area, at_edge, float(edge.mean()), NAMES[method], limits.attribution_off_galaxy
-    )  # fmt: skip
+    bounds = limits.attribution_off_galaxy
+    spots = [fixed_spot(maps[alike], own[alike]) for alike in _alike(found) if alike.sum() >= bounds.least]
+    spot = max((s for s in spots if s is not None), key=lambda s: s.share, default=None)
+    return attribution_off_galaxy(off, area, at_edge, float(edge.mean()), spot, NAMES[method], bounds)
+
+
+def _alike(found: Attribution) -> list[NDArray[np.bool_]]:
+    """Return, for each answer that is explained, which of the chosen probes it is explained for."""
+    _, group = np.unique(np.sign(found.weighting), axis=0, return_inverse=True)
+    return [group.ravel() == number for number in range(int(group.max(initial=-1)) + 1)]
 
 
 def moved_by_flux(extraction: Extraction, task: Task) -> float | None:

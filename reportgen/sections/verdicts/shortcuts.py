@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.config.verdicts import AttributionOffGalaxy, BandDominated, FluxDriven, OrientationDependent
+from reportgen.diagnostics.attribution import Spot
 from reportgen.sections.section import Check, Judged, Unjudged
 from reportgen.sections.verdicts.grade import above
 
@@ -40,12 +42,13 @@ def orientation_dependent(answers: NDArray[np.floating], probabilities: bool, li
 
 def attribution_off_galaxy(
     off: Sequence[float], off_area: Sequence[float], border: Sequence[float], border_area: float,
-    method: str, limits: AttributionOffGalaxy,
+    spot: Spot | None, method: str, limits: AttributionOffGalaxy,
 ) -> Judged:  # fmt: skip
     """Judge where the deciding pixels are, from one number a probe.
 
     `off` is the fraction of |attribution| on what is neither galaxy nor its outskirts, `off_area` the fraction of
-    pixels there, `border` the fraction of |attribution| on the stamp's border, which has `border_area` of all pixels.
+    pixels there, `border` the fraction of |attribution| on the stamp's border, which has `border_area` of all pixels,
+    `spot` the window that holds most of the attribution at one place, off the galaxies, in the probes of one answer.
     Probes without a galaxy, or whose map is all zero (NaN), are left out.
     """
     f, area, b = (np.asarray(x, np.float64) for x in (off, off_area, border))
@@ -63,11 +66,15 @@ def attribution_off_galaxy(
         status = "pass"
     beside = edge / border_area if border_area > 0 else 0.0
     at_border = limits.border is not None and beside > limits.border
+    in_spot = spot is not None and limits.spot is not None and spot.share > limits.spot
+    where = "everywhere" if status != "pass" else "spot" if in_spot else "border" if at_border else "everywhere"
     facts = {
         "n": int(good.sum()), "method": method, "area": float(np.median(area)), "per_pixel": per_pixel, "border": edge,
-        "border_area": border_area, "at_border": at_border and status == "pass",
+        "border_area": border_area, "where": where, "spot": None if spot is None else asdict(spot),
     }  # fmt: skip
-    if at_border and status == "pass":
+    if where == "spot" and spot is not None:
+        return Check("attribution_off_galaxy", "warn", spot.share, limits.spot, facts)
+    if where == "border":
         return Check("attribution_off_galaxy", "warn", beside, limits.border, facts)
     return Check("attribution_off_galaxy", status, value, threshold, facts)
 

@@ -1,0 +1,97 @@
+"""The files a report was made from: which they were, and whether they still are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from reportgen.archive.manifest import sha256
+from reportgen.config import ProbesConfig
+
+State = Literal["unchanged", "changed", "gone", "not checked"]
+
+
+def probe_files(config: ProbesConfig, base: Path) -> dict[str, dict[str, Any]]:
+    """Return hash and size of every file the probe set was read from, by its path relative to `base`.
+
+    One that cannot be read is left out: the probe set names it among what is missing.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in _named(config, base):
+        name = Path(os.path.relpath(path, base)).as_posix()
+        with suppress(OSError):
+            found[name] = {"sha256": sha256(path), "size": path.stat().st_size}
+    return found
+
+
+def _named(config: ProbesConfig, base: Path) -> Iterator[Path]:
+    from reportgen.probes.files import find_files
+
+    catalogues = [config.catalogue]
+    images: list[tuple[str, ...] | dict[str, tuple[str, ...]] | None] = [config.images]
+    for source in config.inputs.values():
+        images.append(getattr(source, "images", None))
+        catalogues += [getattr(source, "catalogue", None)]
+    for patterns in images:
+        for each in patterns.values() if isinstance(patterns, dict) else [patterns or ()]:
+            yield from (path for path in find_files(each, base) if isinstance(path, Path))
+    yield from (base / path for path in catalogues if path is not None)
+
+
+def states(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, State]]:
+    """Yield kind, name and state of each input of a report; a comparison's inputs are the manifests of two reports."""
+    base = base_of(folder, manifest)
+    path = Path(str(_config(folder).get("run", {}).get("path", "")))
+    for kind, key in (("checkpoint", "inputs"), ("probe file", "probe_files"), ("report", "reports")):
+        start = folder if kind == "report" else base
+        for name, about in manifest.get(key, {}).items():
+            if start is None:
+                yield kind, name, "gone"
+                continue
+            place = start / path / name if kind == "checkpoint" else start / name
+            if kind == "checkpoint" and (start / path).is_file():
+                place = start / path
+            yield kind, name, state_of(place, about)
+
+
+def state_of(path: Path, about: Mapping[str, Any]) -> State:
+    """Return what became of a file; one that cannot be read, or is of several parts, is not checked."""
+    try:
+        if path.is_dir() or (not path.exists() and path.with_name(f"{path.name}.index").is_file()):
+            return "not checked"
+        if not path.is_file():
+            return "gone"
+        if path.stat().st_size != about.get("size", path.stat().st_size):
+            return "changed"
+        return "unchanged" if sha256(path) == about["sha256"] else "changed"
+    except OSError:
+        return "not checked"
+
+
+def base_of(folder: Path, manifest: Mapping[str, Any]) -> Path | None:
+    """Return the folder of the configuration a report was made by, where it still lies as it did; else None."""
+    archive = folder.resolve().parent.parent
+    if "base" in manifest:
+        base = Path(os.path.normpath(archive / manifest["base"]))
+        return base if base.is_dir() else None
+    # Manifests of the first versions do not say; the configuration says where the archive was, seen from it.
+    written = Path(str(_config(folder).get("archive", "reports")))
+    if written.is_absolute() or ".." in written.parts:
+        return None
+    base = archive
+    for _ in written.parts:
+        base = base.parent
+    return base if (base / written).resolve() == archive else None
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
