@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,13 +161,20 @@ def tiles(found: Iterable[Any]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
+def evenly(values: Sequence[Any], most: int) -> Sequence[Any]:
+    """Return at most `most` of the values, evenly over them, the first and the last always."""
+    if len(values) <= most:
+        return values
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
 def integrity(text: str) -> str:
     """Return the hash by which a content security policy allows this script and no other."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
     "printable": printable, "harmless": harmless, "css": css, "tiles": tiles,
-    "integrity": integrity,
+    "integrity": integrity, "evenly": evenly,
 }  # fmt: skip

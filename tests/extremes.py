@@ -123,9 +123,7 @@ def _network(
     flat, out, size, units = name("flatten"), name("out"), int(np.prod(shape)), classes if classes > 2 else 1
     layers.append(Layer(flat, "", "Flatten", (before,), (size,), 0, None, "linear"))
     activation = "softmax" if units > 1 else "sigmoid"
-    layers.append(
-        Layer(out, out, "Dense", (flat,), (units,), (size + 1) * units, True, activation, {"units": units})
-    )
+    layers.append(Layer(out, out, "Dense", (flat,), (units,), (size + 1) * units, True, activation, {"units": units}))
     kernel = rng.normal(0, 0.1, (size, units)).astype("f4")
     arrays.append(StoredLayer(out, (Variable("kernel", kernel), Variable("bias", np.zeros(units, "f4")))))
     stored = StoredModel(tuple(arrays), {"class_name": "Sequential"}, "3.15.1", "2026-01-01", "Adam", "crossentropy")

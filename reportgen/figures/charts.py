@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reportgen.figures.legend import few_kinds, legend_above
 from reportgen.figures.letters import make_legible
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import CHART, register_fonts
@@ -121,10 +122,11 @@ def ranked(names: list[str], values: list[float], classes: list[str], x_label: s
     from reportgen.figures.style import MARKERS, PALE, RULE, SERIES
 
     def draw(axes: Axes) -> None:
-        kinds = list(dict.fromkeys(classes))
+        of = few_kinds(classes)
+        kinds = list(dict.fromkeys(of))
         places = range(len(names), 0, -1)
         for k, kind in enumerate(kinds):
-            chosen = [i for i, c in enumerate(classes) if c == kind]
+            chosen = [i for i, c in enumerate(of) if c == kind]
             axes.scatter(
                 [values[i] for i in chosen], [places[i] for i in chosen], s=34, label=kind or "no label", zorder=3,
                 color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)],
@@ -134,6 +136,6 @@ def ranked(names: list[str], values: list[float], classes: list[str], x_label: s
         axes.set_yticks(list(places), names)
         axes.grid(axis="both", color=RULE)
         axes.set_xlabel(x_label)
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(kinds), borderaxespad=0)
+        legend_above(axes, [kind or "no label" for kind in kinds])
 
     return chart(draw, 6.4, 0.8 + 0.22 * len(names))
