@@ -161,6 +161,14 @@ def tiles(found: Iterable[Any]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
+def compact(text: str) -> str:
+    """Return YAML with short lists and mappings on one line each, for paper."""
+    import yaml
+
+    known = yaml.safe_load(text)
+    return yaml.safe_dump(known, default_flow_style=None, sort_keys=False, allow_unicode=True, width=46)
+
+
 def evenly(values: Sequence[Any], most: int) -> Sequence[Any]:
     """Return at most `most` of the values, evenly over them, the first and the last always."""
     if len(values) <= most:
@@ -176,5 +184,5 @@ def integrity(text: str) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
     "printable": printable, "harmless": harmless, "css": css, "tiles": tiles,
-    "integrity": integrity, "evenly": evenly,
+    "integrity": integrity, "evenly": evenly, "compact": compact,
 }  # fmt: skip

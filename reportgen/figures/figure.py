@@ -46,14 +46,14 @@ class Placed:
     """`(y, x)`: which numbers are below zero, of a signed picture of few numbers; in grey its colours do not say so."""
 
     @property
-    def strokes(self) -> tuple[tuple[float, float], ...]:
-        """Left ends of the minus signs paper draws on the numbers below zero."""
+    def minus(self) -> str:
+        """The minus signs paper draws on the numbers below zero, as one path."""
         if self.below is None:
-            return ()
+            return ""
         rows, columns = np.nonzero(self.below)
         wide, high = self.width / self.below.shape[1], self.height / self.below.shape[0]
         x, y = self.x + (columns + 0.5) * wide - self.stroke / 2, self.y + (rows + 0.5) * high
-        return tuple(zip(x.tolist(), y.tolist(), strict=True))
+        return "".join(f"M{a:.1f} {b:.1f}h{self.stroke:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
 
     @property
     def stroke(self) -> float:

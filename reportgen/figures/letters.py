@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportgen.errors import harmless
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -81,7 +83,7 @@ def make_legible(figure: Figure) -> None:
 
 def legible(text: str, most: int) -> str:
     """Return `text` of at most `most` characters, the end of a longer one in place of its middle, spelled."""
-    shown = spelled(text)
+    shown = spelled(harmless(text))
     if len(shown) <= most:
         return shown
     end = most // 3

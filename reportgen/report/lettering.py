@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 DRAWN = re.compile(
     r'<!-- (?P<text>[^\n]*?) -->\s*<g(?: style="(?P<style>[^"]*)")? transform="(?P<place>translate\([-\d. ]+\)'
@@ -12,6 +16,8 @@ DRAWN = re.compile(
 )
 """How matplotlib draws a line of text: its words as a comment, then each glyph by reference to its outline."""
 WEIGHTS = {"Semibold": 600, "Bold": 700}
+SPACED = frozenset({"dx", "dy", "rotate", "letter-spacing", "textLength"})
+"""Attributes of a text whose letters do not simply follow each other."""
 EM = 100
 """Size of the letters before they are scaled."""
 
@@ -42,6 +48,8 @@ def lettered(svg: bytes) -> bytes:
 
 def _words(comment: str, glyphs: int) -> str | None:
     """Return the words of a comment, in which matplotlib writes `--` as `- -`; None where that cannot be undone."""
+    if any(unicodedata.combining(letter) for letter in comment):
+        return None  # matplotlib sets marks one after another, a page one above the other: the widths differ
     apart = comment.count("- -")
     if not apart:
         return comment
@@ -49,3 +57,43 @@ def _words(comment: str, glyphs: int) -> str | None:
     if letters == glyphs:
         return comment
     return comment.replace("- -", "--") if letters - glyphs == apart else None
+
+
+class Whole(str):
+    """Words that are laid out in one piece; WeasyPrint takes the text of a drawing letter by letter."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        yield str(self)
+
+
+@contextmanager
+def whole_words() -> Iterator[None]:
+    """Let WeasyPrint draw each text of an SVG in one piece where all its letters stand in a row: six times faster.
+
+    Reaches into version 70, and does nothing where it finds something else there.
+    """
+    from weasyprint import svg
+
+    one_by_one = getattr(svg, "text", None)
+    tags = getattr(svg, "TAGS", {})
+    if one_by_one is None or tags.get("text") is not one_by_one:
+        yield
+        return
+
+    def draw(drawing: Any, node: Any, size: float) -> None:
+        of = getattr(node, "_etree_node", None)
+        in_a_row = not SPACED.intersection(node.attrib) and " " not in node.get("x", "") + node.get("y", "")
+        if of is not None and of.text and in_a_row:
+            of.text = Whole(of.text)
+        one_by_one(drawing, node, size)
+
+    changed = {tag for tag, drawn in tags.items() if drawn is one_by_one}
+    svg.text = draw
+    tags.update(dict.fromkeys(changed, draw))
+    try:
+        yield
+    finally:
+        svg.text = one_by_one
+        tags.update(dict.fromkeys(changed, one_by_one))

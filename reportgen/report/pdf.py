@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import io
 import logging
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 from reportgen.errors import FormatError
 from reportgen.figures import Picture
 from reportgen.figures.letters import face_files, spelled
-from reportgen.report.lettering import lettered
+from reportgen.report.lettering import lettered, whole_words
+from reportgen.report.raster import finish, rasters
 from reportgen.report.report import Report
 from reportgen.templating import environment
 
@@ -78,13 +80,13 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
     # Attachments need a date; without a run's own, any fixed one keeps the bytes the same.
     dated = when or datetime(2000, 1, 1, tzinfo=UTC)
     try:
-        with _complaints() as complaints:
+        with _complaints() as complaints, _uncollected(), whole_words():
             page = weasyprint.HTML(string=html, base_url="run:/", url_fetcher=_fetcher(files))
-            document = page.render(pdf_variant=VARIANT)
+            document = page.render(pdf_variant=VARIANT, cache=rasters(files))
             _claim_accessibility(document)
             document.write_pdf(
                 target,
-                finisher=_sharpen,
+                finisher=finish,
                 pdf_variant=VARIANT,
                 attachments=[
                     weasyprint.Attachment(
@@ -142,14 +144,6 @@ def _fetcher(files: Mapping[str, bytes]) -> Any:
     return Fetcher()
 
 
-def _sharpen(document: Any, pdf: Any) -> None:
-    """Let no picture be smoothed: PDF/A forbids it, and those inside a chart are not reached by the style sheet."""
-    for thing in pdf.objects:
-        extra = getattr(thing, "extra", None)
-        if isinstance(extra, dict) and extra.get("Subtype") == "/Image":
-            extra["Interpolate"] = "false"
-
-
 def _claim_accessibility(document: Any) -> None:
     """Say in the metadata that the file conforms to PDF/UA-1 too; WeasyPrint writes one variant's claim only."""
     original = document.metadata.generate_rdf_metadata
@@ -178,3 +172,15 @@ def _complaints() -> Iterator[list[str]]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a layout is millions of objects in use, and each search walks over all of them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
