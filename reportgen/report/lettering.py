@@ -76,9 +76,9 @@ def whole_words() -> Iterator[None]:
     """
     from weasyprint import svg
 
-    one_by_one = getattr(svg, "text", None)
-    tags = getattr(svg, "TAGS", {})
-    if one_by_one is None or tags.get("text") is not one_by_one:
+    tags: dict[str, Any] = getattr(svg, "TAGS", {})
+    one_by_one = tags.get("text")
+    if one_by_one is None or vars(svg).get("text") is not one_by_one:
         yield
         return
 
