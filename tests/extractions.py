@@ -92,6 +92,7 @@ def write_folder(
     history: bool = True,
     dead: tuple[int, ...] = (2,),
     explained: bool = True,
+    provenance: dict | None = None,
 ) -> Path:
     """Write the extraction of a run: one convolution of five channels, one pooling, one sigmoid unit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -149,5 +150,5 @@ def write_folder(
     made = Config.model_validate(settings | (config or {}))
     known = {"command": "reportgen run small.yaml", "versions": {"keras": "3.15.1"}, "commit": "", "dirty": False}
     write_probes(folder, probes)
-    write_run(folder, run, made.model_dump(mode="json"), known, failures)
+    write_run(folder, run, made.model_dump(mode="json"), known | (provenance or {}), failures)
     return folder

@@ -150,8 +150,8 @@ def test_hostile_names_are_shown_as_text_and_nothing_else(tmp_path):
 
 
 def test_a_pdf_that_cannot_be_made_is_named_in_the_html_and_the_rest_is_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("reportgen.report.pdf.FACES", {"text.ttf": "NoSuchFace"})
-    monkeypatch.setattr("reportgen.report.pdf._faces", lambda: {})  # as if the fonts were not installed
+    # As if a font were not installed.
+    monkeypatch.setattr("reportgen.report.pdf.face_files", lambda: {"text.ttf": tmp_path / "NoSuchFace.ttf"})
     report, written, counts = make(tmp_path)
     assert {p.name for p in written} == {"report.html", "report.json"} and counts["format"] == (2, 3)
     assert [(f.kind, f.name) for f in report.failed] == [("format", "pdf")]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.figures.charts import chart
+from reportgen.figures.legend import few_kinds, legend_above
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import DASHES, MARKERS, RULE, SERIES
 
@@ -37,6 +38,7 @@ def atlas(
 
     Names stand in the corners of the pictures.
     """
+    kinds = few_kinds(kinds)
     order = list(dict.fromkeys(kinds))
 
     def draw(axes: Axes) -> None:
@@ -80,10 +82,7 @@ def atlas(
             for k, kind in enumerate(order) if kind
         ]  # fmt: skip
         if handles:
-            axes.legend(
-                handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(handles), borderaxespad=0,
-                handlelength=2.4,
-            )  # fmt: skip
+            legend_above(axes, [kind for kind in order if kind], handles=handles, handlelength=2.4)
 
     return chart(draw, *SIZE, dots=288)
 

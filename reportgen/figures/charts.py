@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from reportgen.figures.legend import few_kinds, legend_above
+from reportgen.figures.letters import make_legible
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import CHART, register_fonts
 
@@ -24,11 +25,9 @@ def chart(draw: Callable[[Axes], None], width: float = 6.4, height: float = 3.2,
     with matplotlib.rc_context(CHART):  # type: ignore[arg-type]
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure.add_subplot())
+        make_legible(figure)
         buffer = io.BytesIO()
-        with warnings.catch_warnings():
-            # A name in a script the fonts lack is drawn as boxes; the table beside the chart has it in full.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=dots, metadata={"Date": None, "Creator": None})
     # matplotlib writes a document type that names a host and makes some readers ask for it.
     svg = re.sub(rb"<!DOCTYPE.*?>\s*", b"", buffer.getvalue(), flags=re.S)
     return Picture(svg, round(width * 96), round(height * 96), "svg")
@@ -123,10 +122,11 @@ def ranked(names: list[str], values: list[float], classes: list[str], x_label: s
     from reportgen.figures.style import MARKERS, PALE, RULE, SERIES
 
     def draw(axes: Axes) -> None:
-        kinds = list(dict.fromkeys(classes))
+        of = few_kinds(classes)
+        kinds = list(dict.fromkeys(of))
         places = range(len(names), 0, -1)
         for k, kind in enumerate(kinds):
-            chosen = [i for i, c in enumerate(classes) if c == kind]
+            chosen = [i for i, c in enumerate(of) if c == kind]
             axes.scatter(
                 [values[i] for i in chosen], [places[i] for i in chosen], s=34, label=kind or "no label", zorder=3,
                 color=SERIES[k % len(SERIES)], marker=MARKERS[k % len(MARKERS)],
@@ -136,6 +136,6 @@ def ranked(names: list[str], values: list[float], classes: list[str], x_label: s
         axes.set_yticks(list(places), names)
         axes.grid(axis="both", color=RULE)
         axes.set_xlabel(x_label)
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(kinds), borderaxespad=0)
+        legend_above(axes, [kind or "no label" for kind in kinds])
 
     return chart(draw, 6.4, 0.8 + 0.22 * len(names))

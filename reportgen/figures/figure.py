@@ -42,6 +42,23 @@ class Placed:
     height: float
     tiles: tuple[Tile, ...] = ()
     """The maps in it, side by side and equally wide; none where its values are no numbers of the network."""
+    below: NDArray[np.bool_] | None = None
+    """`(y, x)`: which numbers are below zero, of a signed picture of few numbers; in grey its colours do not say so."""
+
+    @property
+    def minus(self) -> str:
+        """The minus signs paper draws on the numbers below zero, as one path."""
+        if self.below is None:
+            return ""
+        rows, columns = np.nonzero(self.below)
+        wide, high = self.width / self.below.shape[1], self.height / self.below.shape[0]
+        x, y = self.x + (columns + 0.5) * wide - self.stroke / 2, self.y + (rows + 0.5) * high
+        return "".join(f"M{a:.1f} {b:.1f}h{self.stroke:.1f}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+
+    @property
+    def stroke(self) -> float:
+        """Length of a minus sign [unit]."""
+        return 0.42 * self.width / self.below.shape[1] if self.below is not None else 0.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,8 @@ class Label:
     width: float = 0
     """Width of what it labels; a marked tile is framed with it."""
     height: float = 0
+    sign: Literal["", "+", "−"] = ""
+    """Sign of the mean of what it labels, where that is signed and in grey its colours do not say so."""
     strong: bool = False
     """Whether it is a heading of what stands beside or below it."""
 
@@ -112,6 +131,11 @@ class Figure:
     def on_paper(self) -> tuple[Figure, ...]:
         """What the PDF shows of it."""
         return tuple(moment for moment in self.moments if moment.printed) or (self,)
+
+    @property
+    def struck(self) -> bool:
+        """Whether numbers below zero carry a minus sign on paper."""
+        return any(p.below is not None for p in self.placed)
 
     @property
     def plain(self) -> bool:

@@ -68,7 +68,8 @@ def filmstrip(
                 indices = limits.indices(np.asarray(tile)).repeat(repeat, axis=0).repeat(repeat, axis=1)
                 x = LEFT + i * column + k * (wide + BAND_GAP)
                 seen = Tile.of(f"{row.name}, {heads[i][0]}", np.asarray(tile))
-                placed.append(Placed(png(indices, palette(limits.scale)), x, y, wide, high, (seen,)))
+                below = limits.below(np.asarray(tile))
+                placed.append(Placed(png(indices, palette(limits.scale)), x, y, wide, high, (seen,), below))
         labels.append(Label(end, middle, row.words))
         y += step
     return WIDTH, y, tuple(placed), tuple(labels)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.figures.charts import chart
+from reportgen.figures.letters import NAME
 from reportgen.figures.picture import Picture
 from reportgen.figures.style import MAPS, PALE, Scale
 
@@ -34,7 +35,8 @@ def heatmap(
 
     `cell` is width and height of a field [inch].
     """
-    width = 1.9 + max(len(columns) * cell[0], 1.6)
+    named = min(max((len(row) for row in rows), default=0), NAME)
+    width = max(1.9, 0.9 + 0.075 * named) + max(len(columns) * cell[0], 1.6)
     longest = max((len(c) for c in columns), default=0)
     turned = len(columns) > 6 or longest * 0.075 > cell[0]
     height = 0.75 + len(rows) * cell[1] + 0.055 * longest * turned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from reportgen.figures.style import LEVELS, Scale, palette
 
 WIDTH = 1600.0
 """Width of every canvas [unit]."""
+FEW = 11
+"""Sides of a map [pixel] up to which each number below zero is marked; a larger one gets the sign of its mean."""
 LABEL = 28.0
 """Height of the line of words above a tile [unit]."""
 
@@ -51,6 +54,18 @@ class Limits:
         scaled = np.clip(np.where(finite, position, 0), 0, 1) * (LEVELS - 1) + 0.5
         return np.where(finite, scaled.astype(np.uint8), np.uint8(LEVELS))
 
+    def below(self, values: NDArray[np.generic]) -> NDArray[np.bool_] | None:
+        """Return which of few signed numbers `(y, x, …)` are below zero; None where there are many, or no signs."""
+        few = self.scale == "signed" and max(values.shape[:2]) <= FEW
+        return np.less(values, 0) if few else None
+
+    def sign(self, values: NDArray[np.generic]) -> Literal["", "+", "−"]:
+        """Return the sign of the mean of many signed numbers; empty where each has its own, or the mean is zero."""
+        if self.scale != "signed" or max(values.shape[:2]) <= FEW or not np.isfinite(values).all():
+            return ""
+        mean = float(values.astype(np.float64).mean())
+        return "+" if mean > 0 else "−" if mean < 0 else ""
+
     def bar(self) -> Bar:
         """Return the colour bar that explains these limits."""
         ramp = np.repeat(np.arange(LEVELS, dtype=np.uint8)[None], 1, axis=0)
@@ -87,15 +102,19 @@ def mosaic(
         y += LABEL
         stop = min(start + columns, count)
         words += [
-            Label((i - start) * tile_width, y - 6, labels[i], marks[i], tile_width, tile_height)
+            Label(
+                (i - start) * tile_width, y - 6, labels[i], marks[i], tile_width, tile_height, limits.sign(maps[..., i])
+            )
             for i in range(start, stop)
-        ]
+        ]  # fmt: skip
         row = indices[:, :, start:stop]
         if repeat > 1:
             row = row.repeat(repeat, axis=0).repeat(repeat, axis=1)
         strip = row.transpose(0, 2, 1).reshape(row.shape[0], -1)
         tiles = tuple(Tile.of((names or labels)[i], maps[..., i]) for i in range(start, stop))
         wide = tile_width * (stop - start)
-        placed.append(Placed(png(strip, palette(limits.scale)), 0, y, wide, tile_height, tiles))
+        below = limits.below(maps[..., start:stop])
+        flat = None if below is None else below.transpose(0, 2, 1).reshape(height, -1)
+        placed.append(Placed(png(strip, palette(limits.scale)), 0, y, wide, tile_height, tiles, flat))
         y += tile_height + 6
     return WIDTH, y, tuple(placed), tuple(words)

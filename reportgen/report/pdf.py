@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import io
 import logging
 from collections.abc import Iterator, Mapping
@@ -14,16 +15,14 @@ from urllib.parse import urlsplit
 
 from reportgen.errors import FormatError
 from reportgen.figures import Picture
+from reportgen.figures.letters import face_files, spelled
+from reportgen.report.lettering import lettered, whole_words
+from reportgen.report.raster import finish, rasters
 from reportgen.report.report import Report
 from reportgen.templating import environment
 
 VARIANT = "pdf/a-3a"
 INLINE = "data:image/png;base64,"
-
-FACES = {
-    "text.ttf": "SourceSansPro", "italic.ttf": "SourceSansProIt", "semibold.ttf": "SourceSansProSemibold",
-    "bold.ttf": "SourceSansProBold",
-}  # fmt: skip
 
 UA_NAMESPACES = (
     ' xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/"'
@@ -50,7 +49,7 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
     files: dict[str, bytes] = {}
 
     def source(picture: Picture) -> str:
-        files[picture.name] = picture.data
+        files[picture.name] = lettered(picture.data) if picture.suffix == "svg" else picture.data
         return f"run:{picture.name}"
 
     look = report.look
@@ -61,6 +60,8 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
     )  # fmt: skip
     try:
         html = made.get_template(report.template).render(report=report, pages={})
+        if spelled(html) != html:  # said once, at the start
+            html = spelled(made.get_template(report.template).render(report=report, pages={}, spells=True))
     except Exception as error:
         if look.templates is None:
             raise
@@ -68,18 +69,24 @@ def write_pdf(report: Report, target: Path, attachments: Mapping[str, tuple[str,
             "the PDF could not be set with the templates of the configuration", where=f"templates/{report.template}",
             received=f"{type(error).__name__}: {error}", advice="mend the template, and render again",
         ) from error  # fmt: skip
-    files |= _faces()
-    html = _drawable(html, files)
+    try:
+        files |= {name: path.read_bytes() for name, path in face_files().items()}
+    except (OSError, KeyError, ImportError) as error:
+        raise FormatError(
+            "a typeface of the report is missing", where=target.name, received=f"{type(error).__name__}: {error}",
+            advice="install reportgen again; the HTML report has the same content",
+        ) from error  # fmt: skip
     weasyprint = _weasyprint()
     # Attachments need a date; without a run's own, any fixed one keeps the bytes the same.
     dated = when or datetime(2000, 1, 1, tzinfo=UTC)
     try:
-        with _complaints() as complaints:
+        with _complaints() as complaints, _uncollected(), whole_words():
             page = weasyprint.HTML(string=html, base_url="run:/", url_fetcher=_fetcher(files))
-            document = page.render(pdf_variant=VARIANT)
+            document = page.render(pdf_variant=VARIANT, cache=rasters(files))
             _claim_accessibility(document)
             document.write_pdf(
                 target,
+                finisher=finish,
                 pdf_variant=VARIANT,
                 attachments=[
                     weasyprint.Attachment(
@@ -112,34 +119,6 @@ def _weasyprint() -> Any:
             advice="apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; the HTML report is complete",
         ) from error  # fmt: skip
     return weasyprint
-
-
-def _faces() -> dict[str, bytes]:
-    import matplotlib
-    from font_source_sans_pro import font_files_ttf
-
-    faces = {name: Path(font_files_ttf[face]).read_bytes() for name, face in FACES.items()}
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    # For characters Source Sans lacks, and for hashes and configurations.
-    faces["fallback.ttf"] = (fonts / "DejaVuSans.ttf").read_bytes()
-    faces["mono.ttf"] = (fonts / "DejaVuSansMono.ttf").read_bytes()
-    return faces
-
-
-def _drawable(html: str, files: Mapping[str, bytes]) -> str:
-    """Return the page with U+FFFD for characters that none of the fonts has: a glyph that is missing breaks PDF/A."""
-    covered = {*"\n\t\r"}
-    for name in ("text.ttf", "fallback.ttf"):
-        if name in files:
-            covered |= {chr(code) for code in _code_points(files[name])}
-    return "".join(c if c in covered else "\ufffd" for c in html) if len(covered) > 3 else html
-
-
-def _code_points(font: bytes) -> set[int]:
-    from fontTools.ttLib import TTFont
-
-    with TTFont(io.BytesIO(font), lazy=True) as opened:
-        return set(opened.getBestCmap())
 
 
 def _fetcher(files: Mapping[str, bytes]) -> Any:
@@ -193,3 +172,15 @@ def _complaints() -> Iterator[list[str]]:
     finally:
         logger.removeHandler(handler)
         logger.propagate = before
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a layout is millions of objects in use, and each search walks over all of them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

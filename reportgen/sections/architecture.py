@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reportgen.diagnostics.geometry import Reach, multiply_adds, receptive_field
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
-from reportgen.figures.diagram import diagram
+from reportgen.figures.diagram import MANY, diagram
 from reportgen.sections.chosen import groups
 from reportgen.sections.section import NoOptions, Section
 
@@ -95,9 +95,8 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
             [(r.name, r.class_name, r.output_shape) for r in rows],
             [layer.inputs for layer in measured.layers],
         )
-        figures.append(
-            Figure(id, {"layers": len(rows), "letter": family.letter}, width, height, (), labels, boxes=boxes)
-        )
+        facts = {"layers": len(rows), "letter": family.letter, "numbered": len(rows) > MANY}
+        figures.append(Figure(id, facts, width, height, (), labels, boxes=boxes))
     if not found:
         return Section(None, absent="No checkpoint of this run holds a network that could be rebuilt.")
     return Section(Content(tuple(found)), tuple(figures))

@@ -8,13 +8,18 @@ import numpy as np
 
 from reportgen.diagnostics.calibration import Calibration
 from reportgen.diagnostics.roc import Roc
+from reportgen.diagnostics.scores import Confusion
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import ranked
 from reportgen.figures.curves import reliability, roc_curves
+from reportgen.figures.heatmap import heatmap
 from reportgen.figures.style import SERIES
 from reportgen.sections.scoring import Scored
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
+
+MANY_CLASSES, MOST_CLASSES = 8, 60
+"""Classes above which the counts of a confusion are a figure and paper has no table of them; those it shows at most."""
 
 
 def ranked_figure(run: ExtractedRun, scored: Scored, extraction: Extraction) -> Figure:
@@ -72,6 +77,25 @@ def roc_figure(curves: Sequence[tuple[str, Roc]], extraction: Extraction) -> Fig
         for name, roc in shown
     }
     return chart_figure(f"predictions-roc-{extraction.name}", picture, facts, data)
+
+
+def confusion_figure(found: Confusion, extraction: Extraction) -> Figure:
+    """Draw predicted against actual classes where they are too many for the columns of a table."""
+    counts = np.array(found.counts)
+    met = np.argsort(-(counts.sum(axis=0) + counts.sum(axis=1)), kind="stable")[:MOST_CLASSES]
+    kept = sorted(int(i) for i in met if counts[i].any() or counts[:, i].any())
+    names = [found.classes[i] for i in kept]
+    shown = counts[np.ix_(kept, kept)].astype(float)
+    picture = heatmap(
+        shown, names, names, (0.0, max(1.0, float(shown.max()))), x_label="predicted class", bar_label="probes",
+        cell=(0.16, 0.16),
+    )  # fmt: skip
+    facts = {
+        "kind": "confusion", "shown": len(kept), "of": len(found.classes), "n": found.n,
+        "checkpoint": extraction.about.file, "epoch": extraction.epoch,
+    }  # fmt: skip
+    data = {"classes": names, "counts": shown.astype(int).tolist()}
+    return chart_figure(f"predictions-confusion-{extraction.name}", picture, facts, data)
 
 
 def reliability_figure(found: Calibration, classes: int, extraction: Extraction) -> Figure:

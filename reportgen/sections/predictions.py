@@ -17,7 +17,14 @@ from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure
 from reportgen.sections.answers import Column, Row, judge, rows_of
 from reportgen.sections.chosen import Group, measured_groups
-from reportgen.sections.classification import ranked_figure, reliability_figure, roc_figure, worst_figure
+from reportgen.sections.classification import (
+    MANY_CLASSES,
+    confusion_figure,
+    ranked_figure,
+    reliability_figure,
+    roc_figure,
+    worst_figure,
+)
 from reportgen.sections.courses import ProbeCourse, course_figure, courses_of, map_figure
 from reportgen.sections.keeping import keep
 from reportgen.sections.regression import regression_figures
@@ -129,6 +136,8 @@ def _network(
     rocs = [ClassRoc(name, roc) for name, roc in scored.rocs]
     if rocs:
         drawn.append(roc_figure([(c.name, c.roc) for c in rocs], e))
+    if scored.confusion is not None and len(task.classes) > MANY_CLASSES:
+        drawn.append(confusion_figure(scored.confusion, e))
     found = scored.calibration
     if found is not None and found.n >= ENOUGH:
         drawn.append(reliability_figure(found, len(task.classes), e))
