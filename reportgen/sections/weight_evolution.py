@@ -54,6 +54,12 @@ class Network:
     before_last_epoch: int | None
     layers: tuple[LayerMoves, ...]
     never_moved: tuple[LayerMoves, ...]
+    most: LayerMoves | None
+    """The layer that moved most for its size, of those with kernels where any has one; None where none moved."""
+    least: LayerMoves | None
+    """The one that moved least; None with fewer than two."""
+    last_step: tuple[float, float] | None
+    """The smallest and the largest relative distance of these layers in the last step."""
     figures: tuple[str, ...]
     compared: int
     """Checkpoints compared."""
@@ -101,9 +107,24 @@ def _network(
     first, before, last = compared[0], compared[-2], compared[-1]
     return Network(
         group.letter, first.about.file, first.epoch, last.about.file, last.epoch, before.about.file, before.epoch,
-        layers, tuple(m for m in layers if m.motion in ("frozen", "not learning", "still")),
+        layers, tuple(m for m in layers if m.motion in ("frozen", "not learning", "still")), *_extremes(layers),
         tuple(f.id for f in figures), len(compared), len(members),
     ), figures  # fmt: skip
+
+
+def _extremes(
+    layers: Sequence[LayerMoves],
+) -> tuple[LayerMoves | None, LayerMoves | None, tuple[float, float] | None]:
+    """Return the layers that moved most and least, and how far these layers moved in the last step."""
+    moved = [m for m in layers if m.motion == "moved" and m.from_first[-1].relative is not None]
+    compared = [m for m in moved if m.kernel] or moved
+    order = sorted(compared, key=lambda m: m.from_first[-1].relative or 0)
+    steps = [d.relative for m in order for d in m.from_previous[-1:] if d.relative is not None]
+    return (
+        order[-1] if order else None,
+        order[0] if len(order) > 1 else None,
+        (min(steps), max(steps)) if steps else None,
+    )
 
 
 def _curves(
