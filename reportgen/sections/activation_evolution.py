@@ -203,8 +203,8 @@ def _course(
     x_label = axis if axis == "epoch" else "checkpoint, in the order of the run table"
     picture = lines(x, series, x_label, "correlation with the last", narrow=True)
     facts = {
-        "lines": len(courses), "of_layers": len(_followed(best)), "shown": len(shown), "of": len(members), "letter": letter,
-        "probe": run.probes.probes[probe].id,
+        "lines": len(courses), "of_layers": len(_followed(best)), "shown": len(shown), "of": len(members),
+        "letter": letter, "probe": run.probes.probes[probe].id,
     }  # fmt: skip
     data = {"checkpoint": [e.name for e in shown], **series}
     return chart_figure(f"seen-course{'-' + letter if letter else ''}", picture, facts, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,11 @@ class Network:
     """Probes whose sky has no noise."""
     unfound: int
     """Probes in which no galaxy was found."""
+    sky: Response | None
+    """Answers at the best checkpoint with the sky of another probe; None where it was not tried."""
+    strongest: tuple[Response, ...]
+    """Of each other kind of change but turning and taking the galaxy away the one that changes the answers most, the
+    largest median first."""
     figures: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -135,6 +141,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
                 group.letter, e.about.file, e.epoch, here.absent, task.kind, task.output, task.unit, len(here.probes),
                 here.of, here.kinds.count("orientation"), tuple(over), tuple(a for a in over if a.role),
                 tuple(probes), int(here.settings.get("quiet", 0)), int(len(here.found) - np.count_nonzero(here.found)),
+                *_compared(next((a.responses for a in over if a.checkpoint == e.about.file), ())),
                 tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
@@ -144,6 +151,18 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             "version of reportgen. Run again.",
         )  # fmt: skip
     return Section(Content(tuple(networks), options.rows), tuple(figures), **told(judged))
+
+
+def _compared(responses: Sequence[Response]) -> tuple[Response | None, tuple[Response, ...]]:
+    """Return the answer to another sky, and of the other kinds of change the strongest of each."""
+    sky = next((r for r in responses if r.kind == "sky" and r.amount != "flat" and r.n), None)
+    found: dict[str, Response] = {}
+    for r in responses:
+        if r.kind in {"orientation", "sky", "galaxy"} or not r.n:
+            continue
+        if r.kind not in found or r.median > found[r.kind].median:
+            found[r.kind] = r
+    return sky, tuple(sorted(found.values(), key=lambda r: -r.median))
 
 
 def _at(extraction: Extraction, stress: Stress, task: Task, group: Group) -> At:
