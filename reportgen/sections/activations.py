@@ -16,6 +16,7 @@ from reportgen.errors import SectionError
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
+from reportgen.sections.answering import Answering, answering
 from reportgen.sections.chosen import Group, measured_groups, spread
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
@@ -89,6 +90,8 @@ class Network:
     dead: tuple[Dead, ...]
     """Layer by layer, at the first, the best and the last checkpoint."""
     seen: tuple[Seen, ...]
+    answering: tuple[Answering, ...]
+    """What the probes shown do to the last layer with maps; none without one."""
     not_drawn: tuple[str, ...]
     """Measured layers that are not drawn: normalisations, and those whose output is no image."""
     moments: int = 1
@@ -125,6 +128,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name],
                 tuple(row for x in group.shown for row in dead_channels(x)), seen,
+                answering(run, e, probes),
                 tuple(name for name in e.measured if name not in {layer.name for layer in drawn(e)}),
                 len(at), len(group.members), small,
             )

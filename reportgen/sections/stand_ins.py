@@ -63,8 +63,9 @@ def told_of(run: ExtractedRun, extraction: Extraction, task: Task) -> Told | Non
     if extraction.predictions is None or task.kind == "classes":
         return None
     said = extraction.predictions if extraction.scores is None else extraction.scores
-    said = said.reshape(len(said), -1).astype(np.float64)
-    answers = said[:, 0] if said.shape[1] == 1 or task.kind == "regression" else said[:, 1] - said[:, 0]
+    scores = said.reshape(len(said), -1).astype(np.float64)
+    single = scores.shape[1] == 1 or task.kind == "regression"
+    answers: NDArray[np.float64] = scores[:, 0] if single else scores[:, 1] - scores[:, 0]
     probes = run.probes.probes
     if task.kind == "regression" and any(p.target is not None for p in probes):
         from scipy.stats import rankdata
