@@ -53,7 +53,8 @@ def without_morphology(most: int) -> str:
 
 def _catalogue(run: ExtractedRun) -> list[Column]:
     probes = run.probes.probes
-    names = dict.fromkeys(name for probe in probes for name in probe.metadata)
+    meant = {run.config.probes.columns.object, run.config.probes.columns.trained}
+    names = dict.fromkeys(name for probe in probes for name in probe.metadata if name not in meant)
     table = ((name, [_number(probe.metadata.get(name, "")) for probe in probes]) for name in names)
     return [Column(name, "catalogue", np.array(values, np.float64)) for name, values in table]
 

@@ -16,6 +16,7 @@ from reportgen.sections.failures import checkpoints_wanted
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Summary"
 QUESTION = "Did it go well, and can I trust this report?"
@@ -126,16 +127,21 @@ def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -
     for i in indices:
         probe = run.probes.probes[i]
         if task.kind == "regression":
-            known = (f"actual {probe.target:.2f}",) if probe.target is not None else ()
-            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}", *known))
+            known = (f"actual {fixed(probe.target)}",) if probe.target is not None else ()
+            lines.append((f"{i}  {probe.id}", f"says {fixed(answers[i])}", *known))
         else:
             c = picked[i]
             name = task.classes[c] if c is not None else "none"
-            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f} {'' if task.kind == 'binary' else name}".strip()))
+            label = said.labels[i]
+            known = (f"{'✓' if name == label else '×'} is {label}",) if label is not None and c is not None else ()
+            words = f"says {fixed(answers[i])} {'' if task.kind == 'binary' else name}".strip()
+            lines.append((f"{i}  {probe.id}", words, *known))
     pictures = thumbnails(run.probes, run.config.probes.display, indices)
     width, height, placed, labels = contact_sheet(pictures, lines)
     facts = {
         "shown": count, "of": len(run.probes), "output": task.output, "checkpoint": extraction.about.file,
         "epoch": extraction.epoch, "display": run.probes.display,
+        "positive": task.classes[1] if task.kind == "binary" else "",
+        "marked": any(line[2:] and task.classes for line in lines),
     }  # fmt: skip
     return Figure("summary-probes", facts, width, height, placed, labels)
