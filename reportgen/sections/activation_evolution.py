@@ -22,6 +22,7 @@ from reportgen.sections.section import Section
 from reportgen.sections.settling import SETTLED, Settled, answered, settled
 from reportgen.sections.task import Task, task_of
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Evolution of the activations"
 QUESTION = "When did it learn to see it?"
@@ -244,7 +245,7 @@ def _strip(
         rows.append(Row(f"channel {channel}", [[maps[..., channel]] for maps in seen], words, state[channel]))
     axis, names = labels(shown)
     heads = [
-        (f"epoch {name}" if axis == "epoch" else name, f"says {answer:.2f}")
+        (f"epoch {name}" if axis == "epoch" else name, f"says {fixed(answer)}")
         for name, answer in zip(names, said, strict=True)
     ]
     width, height, placed, written = filmstrip(rows, heads, limits, "first with last")

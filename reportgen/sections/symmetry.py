@@ -18,9 +18,11 @@ from reportgen.figures.overlay import Panel, gallery
 from reportgen.figures.stretch import display_rgb, shrink
 from reportgen.sections.changed import followed, of_stress
 from reportgen.sections.chosen import Group, measured_groups
+from reportgen.sections.probes import squeezed
 from reportgen.sections.section import Judged, Section, told
 from reportgen.sections.task import Task, task_of
-from reportgen.sections.thumbnails import as_displayed
+from reportgen.sections.thumbnails import as_displayed, framed
+from reportgen.templating import fixed
 
 TITLE = "Symmetry and stress"
 QUESTION = "Does it know physics: that a galaxy has no preferred orientation, and that the sky is not the galaxy?"
@@ -213,9 +215,8 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
     p = int(stress.probes[k])
     probe = run.probes.probes[p]
     answers, classes = followed(stress, task)
-    pixels = as_displayed(
-        probe, display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
-    )
+    shown = display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
+    pixels = as_displayed(probe, framed(run, p, shown))
     panels = []
     for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True)):
         if kind != "orientation":
@@ -224,12 +225,15 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
         turned = np.rot90(pixels[:, ::-1] if number >= 4 else pixels, number % 4)
         said = "" if classes is None or classes[i, k] < 0 else f" {task.classes[classes[i, k]]}"
         panels.append(
-            Panel(png(np.ascontiguousarray(as_displayed(probe, turned))), (amount, f"{answers[i, k]:.3f}{said}"))
+            Panel(
+                png(np.ascontiguousarray(as_displayed(probe, turned))),
+                (amount, f"{fixed(float(answers[i, k]), 3)}{said}"),
+            )
         )
     width, height, placed, labels = gallery([((), panels)], ())
     facts = {
         "kind": "orientations", "probe": probe.id, "label": probe.label or "", "checkpoint": e.about.file,
         "epoch": e.epoch, "shown": len(panels), "output": task.output, "display": run.probes.display,
-        "spread": float(spread(answers[: len(panels)])[k]),
+        "squeezed": squeezed(run.probes), "spread": float(spread(answers[: len(panels)])[k]),
     }  # fmt: skip
     return Figure(f"symmetry-orientations-{e.name}-{p}", facts, width, height, placed, labels)
