@@ -18,7 +18,7 @@ from reportgen.sections.attributed import NAMES, SIGNED, Attributed, Cells, attr
 from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.thumbnails import as_displayed, thumbnails
 
 TITLE = "Attribution: which pixels decide"
@@ -106,6 +106,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         own = [(x, a) for x in run.of_architecture(e.about.architecture) if (a := x.attribution()) is not None]
         here = next((a for x, a in own if x.name == e.name), None)
         if here is None:
+            judged.append(Unjudged("attribution_off_galaxy", "no attributions of it were measured", group.letter))
             continue
         drawn: list[Figure] = []
         scored = score(run, e)
@@ -113,7 +114,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
         checked = {m.id: m.sanity.verdict for m in numbers.methods} if numbers else {}
-        judged.append(of_attribution(e, here, checked, scored.task, run.config.verdicts))
+        judged += of_network([of_attribution(e, here, checked, scored.task, run.config.verdicts)], group.letter)
         rows: tuple[Row, ...] = ()
         if numbers is not None:
             telling = _telling(run, scored, here)
@@ -128,8 +129,9 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         figures += drawn
         networks.append(
             Network(
-                group.letter, e.about.file, e.epoch, group.roles[e.name], here.absent, here.explained, scored.task.output,
-                scored.task.classes, cells_of(e, here), here.fixed, here.settings, run.probes.channels, numbers, over, rows, tuple(f.id for f in drawn), here.notes,
+                group.letter, e.about.file, e.epoch, group.roles[e.name], here.absent, here.explained,
+                scored.task.output, scored.task.classes, cells_of(e, here), here.fixed, here.settings,
+                run.probes.channels, numbers, over, rows, tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
     if not networks:

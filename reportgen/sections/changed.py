@@ -22,6 +22,8 @@ JUDGED = ("integrated", "occlusion", "smooth_grad", "gradient", *CAMS)
 """The methods judged, the first that passes its sanity check, else the first that passes it in part: those whose
 values are shares of the answer before those that say how steeply it changes, and these before coarse maps."""
 SLOPES = frozenset({"smooth_grad", "gradient"})
+OWED = ("orientation_dependent", "band_dominated")
+"""Verdicts on the answers to changed probes."""
 ROOM = 0.05
 """Fraction of the pixels that must be off the galaxies, grown by what a method blurs, for it to tell them from sky."""
 
@@ -41,7 +43,7 @@ def followed(stress: Stress, task: Task) -> tuple[NDArray[np.float64], NDArray[n
 def of_stress(stress: Stress, task: Task, limits: VerdictsConfig) -> list[Judged]:
     """Judge orientation and bands by the answers to turned and to blanked probes."""
     if stress.absent:
-        return [Unjudged(id, stress.absent) for id in ("orientation_dependent", "band_dominated")]
+        return [Unjudged(id, stress.absent) for id in OWED]
     answers, _ = followed(stress, task)
     chances = task.kind != "regression"
     turns = [i for i, kind in enumerate(stress.kinds) if kind == "orientation"]
