@@ -196,6 +196,14 @@ def test_dead_channels_are_a_fraction_of_those_that_had_a_chance(rows, expected)
     assert status(channels.dead_channels(found, "a", "", LIMITS.dead_channels)) == expected
 
 
+def test_units_with_too_few_values_are_named_with_their_count_and_not_passed_over():
+    rows = [channels.Rectified("conv", 0, 116, 1024), channels.Rectified("dense", 18, 32, 16)]
+    judged = channels.dead_channels(rows, "a", "", LIMITS.dead_channels)
+    assert (judged.status, judged.facts["of"], judged.facts["left_out"]) == ("pass", 116, ["dense 18 of 32"])
+    alone = channels.dead_channels(rows[1:], "a", "", LIMITS.dead_channels)
+    assert isinstance(alone, Unjudged) and "dense: 18 of 32" in alone.because
+
+
 def test_a_constant_is_told_from_being_sure_of_everything():
     flat, wide = np.full((6, 1), 0.999999), np.linspace(12, 20, 6)[:, None]
     rule, limits = answers.predictions_constant, LIMITS.predictions_constant

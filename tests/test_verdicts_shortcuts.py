@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
+from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import fixed_spot
 from reportgen.diagnostics.partial import partial_rank_correlation
+from reportgen.extraction import Attribution
+from reportgen.sections.changed import of_attribution
 from reportgen.sections.section import Unjudged
+from reportgen.sections.task import Task
 from reportgen.sections.verdicts import shortcuts
 from test_verdicts import LIMITS, status
+
+WORDS = {"method": "occlusion"}
 
 
 def test_orientation_counts_by_variance_and_only_where_it_matters():
@@ -42,11 +50,58 @@ def test_orientation_counts_by_variance_and_only_where_it_matters():
 def test_attribution_off_the_galaxy_is_a_matter_of_area_too(off, area, edge, expected):
     n = 6
     judged = shortcuts.attribution_off_galaxy(
-        [off] * n, [area] * n, [edge] * n, 0.36, None, "integrated gradients", LIMITS.attribution_off_galaxy
+        [off] * n, [area] * n, [edge] * n, 0.36, None, None, WORDS, LIMITS.attribution_off_galaxy
     )
     assert status(judged) == expected
-    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, None, "x", LIMITS.attribution_off_galaxy)
+    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, None, None, WORDS, LIMITS.attribution_off_galaxy)
     assert isinstance(few, Unjudged)
+
+
+def test_the_sky_of_others_shows_what_a_comparison_with_sky_cannot():
+    n, limits = 6, LIMITS.attribution_off_galaxy
+    for moved, expected in ((0.02, "pass"), (0.5, "warn")):
+        sky = np.full(n, moved)
+        judged = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky, WORDS, limits)
+        assert status(judged) == expected and judged.facts["sky"] == moved
+    assert judged.facts["where"] == "sky" and judged.value == 0.5
+    few = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky[:3], WORDS, limits)
+    assert status(few) == "pass"
+
+
+def chosen_method(sanity, field=9, maps=("grad_cam", "gradient", "integrated", "occlusion")):
+    """Judge six probes with a galaxy in the middle, on which all of each map lies."""
+    regions = np.zeros((6, 32, 32), np.uint8)
+    regions[:, 12:20, 12:20] = 1
+    whole = (regions == 1).astype("f4")
+    made = {"occlusion": whole[:, ::4, ::4], "grad_cam": whole[:, ::4, ::4]}
+    found = Attribution(
+        probes=np.arange(6), of=9, layer="c", maps={m: made.get(m, whole) for m in maps}, regions=regions,
+        weighting=np.ones((6, 1), "f4"), settings={"patch": 4, "stride": 4},
+    )  # fmt: skip
+    conv = {"kernel_size": [field, field], "strides": [4, 4], "padding": "same"}
+    rows = [
+        SimpleNamespace(name="i", class_name="InputLayer", inputs=(), config={}, output_shape=(32, 32, 1)),
+        SimpleNamespace(name="c", class_name="Conv2D", inputs=("i",), config=conv, output_shape=(8, 8, 1)),
+    ]
+    one = SimpleNamespace(layers=rows, measured=(), stress=lambda: None)
+    return of_attribution(one, found, sanity, Task("regression", (), "x", ""), VerdictsConfig())
+
+
+def test_where_it_looks_is_judged_by_the_first_method_that_passes_its_check():
+    ids = ("integrated", "occlusion", "gradient", "grad_cam")
+    all_pass = dict.fromkeys(ids, "passes")
+    assert chosen_method(all_pass).facts["method"] == "integrated gradients"
+    judged = chosen_method(all_pass | {"integrated": "fails"})
+    assert judged.facts["method"] == "occlusion" and judged.facts["grown"] == 2 and judged.facts["n"] == 6
+    assert chosen_method(all_pass | {"integrated": "in part", "occlusion": "fails"}).facts["method"] == "gradient"
+    judged = chosen_method(dict.fromkeys(ids, "fails") | {"grad_cam": "passes"})
+    assert judged.facts["method"] == "Grad-CAM" and status(judged) == "pass" and judged.facts["grown"] == 4
+    judged = chosen_method(dict.fromkeys(ids, "in part"))
+    assert judged.facts["sanity"] == "in part" and judged.facts["method"] == "integrated gradients"
+    none = chosen_method(dict.fromkeys(ids, "fails"))
+    assert isinstance(none, Unjudged) and "every method" in none.because
+    blurred = chosen_method(dict.fromkeys(ids, "fails") | {"grad_cam": "passes"}, field=25)
+    assert isinstance(blurred, Unjudged) and "sees galaxy and sky at once" in blurred.because
 
 
 def test_a_mark_at_one_place_is_found_and_galaxies_that_lie_about_are_not():
@@ -66,7 +121,7 @@ def test_a_mark_at_one_place_is_found_and_galaxies_that_lie_about_are_not():
     assert fixed_spot(np.zeros((3, 32, 32), np.float32), galaxy[:3]) is None
     assert fixed_spot(maps, np.ones(maps.shape, bool)) is None
     n, limits = 6, LIMITS.attribution_off_galaxy
-    judged = shortcuts.attribution_off_galaxy([0.2] * n, [0.8] * n, [0.1] * n, 0.36, spot, "occlusion", limits)
+    judged = shortcuts.attribution_off_galaxy([0.2] * n, [0.8] * n, [0.1] * n, 0.36, spot, None, WORDS, limits)
     assert status(judged) == "warn" and judged.facts["where"] == "spot" and judged.value == spot.share
 
 

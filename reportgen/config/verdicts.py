@@ -200,6 +200,9 @@ class AttributionOffGalaxy(Options):
     spot: float | None = Field(default=0.25, ge=0, le=1)
     """Warns where one window of an eighth of the side, at the same place in the stamps of one answer and off their
     galaxies, holds more than this fraction of the attribution."""
+    sky: float | None = Field(default=0.3, ge=0)
+    """Warns where the sky of another probe about the same galaxy moves the answer by more than this, in the median over
+    probes: of probabilities; of other outputs in standard deviations of the answers."""
     least: int = Field(default=4, ge=1)
     """Probes needed."""
 

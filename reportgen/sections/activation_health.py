@@ -14,7 +14,7 @@ from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.active import Active, active
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.dying import Dying, dying
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.verdicts.channels import Rectified, dead_channels
 
 RARE = 0.05
@@ -110,7 +110,18 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             figures += drawn
     if not networks:
         return Section(None, absent="No layer of this run's networks lies between input and prediction.")
-    judged = [_dead(run, g, n) for g in groups for n in networks if n.letter == g.letter]
+    judged: list[Judged] = [
+        Unjudged("dead_channels", "no layer lies between its input and its prediction", g.letter)
+        for g in groups
+        if not any(n.letter == g.letter for n in networks)
+    ]
+    judged += [
+        one
+        for g in groups
+        for n in networks
+        if n.letter == g.letter
+        for one in of_network([_dead(run, g, n)], g.letter)
+    ]
     return Section(Content(tuple(networks), len(run.probes)), tuple(figures), **told(judged))
 
 

@@ -14,11 +14,11 @@ from reportgen.extraction import Attribution, ExtractedRun, Extraction
 from reportgen.figures import Figure, Limits, Tile, chart_figure, moving
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
-from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
+from reportgen.sections.attributed import NAMES, SIGNED, Attributed, Cells, attributed, cells_of, on_pixels
 from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.thumbnails import as_displayed, thumbnails
 
 TITLE = "Attribution: which pixels decide"
@@ -71,7 +71,8 @@ class Network:
     explained: str
     output: str
     classes: tuple[str, ...]
-    layer: str
+    cells: Cells | None
+    """Of Grad-CAM and LayerCAM; None without them."""
     fixed: int
     settings: dict[str, float]
     bands: tuple[str, ...]
@@ -105,18 +106,19 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         own = [(x, a) for x in run.of_architecture(e.about.architecture) if (a := x.attribution()) is not None]
         here = next((a for x, a in own if x.name == e.name), None)
         if here is None:
+            judged.append(Unjudged("attribution_off_galaxy", "no attributions of it were measured", group.letter))
             continue
         drawn: list[Figure] = []
         scored = score(run, e)
         good = [(x, a) for x, a in own if not a.absent]
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
-        failed = [m.id for m in numbers.methods if m.sanity.verdict == "fails"] if numbers else []
-        judged.append(of_attribution(here, failed, run.config.verdicts))
+        checked = {m.id: m.sanity.verdict for m in numbers.methods} if numbers else {}
+        judged += of_network([of_attribution(e, here, checked, scored.task, run.config.verdicts)], group.letter)
         rows: tuple[Row, ...] = ()
         if numbers is not None:
             telling = _telling(run, scored, here)
-            rows = _rows(run, scored, here, telling)
+            rows = _rows(run, e, scored, here, telling)
             # Without a finite answer there is nothing to tell by.
             galleries = {
                 x.name: figure for (x, a), o in zip(good, over, strict=True) if (figure := _gallery(run, x, a, o))
@@ -128,8 +130,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         networks.append(
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name], here.absent, here.explained,
-                scored.task.output, scored.task.classes, here.layer, here.fixed, here.settings, run.probes.channels,
-                numbers, over, rows, tuple(f.id for f in drawn), here.notes,
+                scored.task.output, scored.task.classes, cells_of(e, here), here.fixed, here.settings,
+                run.probes.channels, numbers, over, rows, tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
     if not networks:
@@ -171,9 +173,11 @@ def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int,
     return telling
 
 
-def _rows(run: ExtractedRun, scored: Scored, found: Attribution, telling: dict[int, str]) -> tuple[Row, ...]:
+def _rows(
+    run: ExtractedRun, e: Extraction, scored: Scored, found: Attribution, telling: dict[int, str]
+) -> tuple[Row, ...]:  # fmt: skip
     rows = []
-    pixels = {m: on_pixels(found, m) for m in NAMES if m in found.maps}
+    pixels = {m: on_pixels(e, found, m) for m in NAMES if m in found.maps}
     for k, p in enumerate(found.probes.tolist()):
         galaxy = found.regions[k] == 1
         inside = {m: share(maps[k], galaxy) for m, maps in pixels.items()}
@@ -195,7 +199,7 @@ def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attr
     if not telling:
         return None
     methods = [m for m in DRAWN if m in found.maps]
-    pixels = {m: on_pixels(found, m) for m in methods}
+    pixels = {m: on_pixels(e, found, m) for m in methods}
     limits = {m: _limits(m, pixels[m][list(telling)]) for m in methods}
     verdicts = {m.id: m.sanity.verdict for m in numbers.methods}
     pictures = thumbnails(run.probes, run.config.probes.display, [int(found.probes[k]) for k in telling])
@@ -251,7 +255,7 @@ def _strip(
     own = [(x, a, int(np.flatnonzero(a.probes == p)[0])) for x, a in shown]
     rows = []
     for m in methods:
-        maps = [on_pixels(a, m)[k] for _, a, k in own]
+        maps = [on_pixels(x, a, m)[k] for x, a, k in own]
         limits = _limits(m, np.stack(maps))
         panels = [_panel(run, a, m, maps[i], limits, k, p) for i, (_, a, k) in enumerate(own)]
         rows.append(((NAMES[m], _range(limits)), panels))

@@ -22,7 +22,7 @@ from reportgen.sections.courses import ProbeCourse, course_figure, courses_of, m
 from reportgen.sections.keeping import keep
 from reportgen.sections.regression import regression_figures
 from reportgen.sections.scoring import objects, score, trained
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, of_network, told
 
 TITLE = "Predictions"
 QUESTION = "What does the network say, and is it right?"
@@ -117,7 +117,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         network, drawn, said = _network(run, group, options)
         networks.append(network)
         figures += drawn
-        judged += said
+        judged += of_network(said, group.letter)
     together = len(networks) > 1 and len({n.kind for n in networks}) == 1 and all(len(n.columns) == 1 for n in networks)
     return Section(Content(tuple(networks), together, ENOUGH), tuple(figures), **told(judged))
 

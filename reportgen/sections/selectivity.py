@@ -17,7 +17,7 @@ from reportgen.sections.confounders import Column, columns, without_morphology
 from reportgen.sections.exciting import rows_of_probes
 from reportgen.sections.fluxes import flux_verdict
 from reportgen.sections.responses import Pooling, Responses, own_layers, responses
-from reportgen.sections.section import Section, told
+from reportgen.sections.section import Section, of_network, told
 from reportgen.sections.stand_ins import StandIn, stand_ins, told_of
 from reportgen.sections.task import task_of
 from reportgen.sections.tested import Channel, Tested, tested
@@ -151,7 +151,10 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     content = Content(
         tuple(networks), len(run.probes), options.response, ALPHA, rows, without_morphology(options.morphology)
     )
-    judged = [flux_verdict(run, group.best.extraction, known) for group in measured]
+    judged = [
+        one for group in measured
+        for one in of_network([flux_verdict(run, group.best.extraction, known)], group.letter)
+    ]  # fmt: skip
     return Section(content, tuple(figures), **told(judged))
 
 

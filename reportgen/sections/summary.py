@@ -10,7 +10,7 @@ from reportgen.config import Options
 from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
-from reportgen.sections.activations import dead_channels
+from reportgen.sections.active import Silent, silent
 from reportgen.sections.chosen import Group, best, groups
 from reportgen.sections.failures import checkpoints_wanted
 from reportgen.sections.scoring import Scored, score
@@ -43,6 +43,9 @@ class Network:
     dead: int
     channels: int
     """Of rectified layers with maps."""
+    dead_units: int
+    units: int
+    """Of rectified layers that give vectors."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ class Content:
     confusion: Confusion | None
     dead: int
     channels: int
+    """Of rectified layers with maps."""
+    dead_units: int
+    units: int
+    """Of rectified layers that give vectors."""
     notes: str
     """The user's paragraph in the configuration."""
     networks: tuple[Network, ...]
@@ -86,7 +93,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     e = chosen.extraction
     epochs = [x.epoch for x in run.extractions if x.epoch is not None]
     said = score(run, e) if e.predictions is not None else None
-    dead, channels = _dead(e)
+    quiet = silent(e) if said else None
     several = groups(run)
     content = Content(
         checkpoints=checkpoints_wanted(run), measured=len(run.measured),
@@ -96,7 +103,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         best=e.about.file, best_epoch=e.epoch, monitor=chosen.monitor, value=chosen.value,
         overall_best_epoch=chosen.epoch, kind=said.task.kind if said else "", output=said.task.output if said else "",
         score=said.score if said else None, confusion=said.confusion if said else None,
-        dead=dead, channels=channels, notes=run.config.report.notes,
+        dead=quiet.dead if quiet else 0, channels=quiet.of if quiet else 0,
+        dead_units=quiet.dead_units if quiet else 0, units=quiet.units if quiet else 0, notes=run.config.report.notes,
         networks=tuple(_network(run, group) for group in several) if len(several) > 1 else (),
     )  # fmt: skip
     return Section(content, (_strip(run, e, said, options.pictures),) if said else ())
@@ -106,16 +114,11 @@ def _network(run: ExtractedRun, group: Group) -> Network:
     e = group.best.extraction
     said = score(run, e) if e.predictions is not None else None
     parameters = sum(layer.parameters for layer in e.layers)
+    quiet = silent(e) if said else Silent(0, 0, 0, 0)
     return Network(
         group.letter, e.about.file, e.epoch, parameters, said.score if said else None, said.confusion if said else None,
-        *_dead(e),
+        quiet.dead, quiet.of, quiet.dead_units, quiet.units,
     )  # fmt: skip
-
-
-def _dead(extraction: Extraction) -> tuple[int, int]:
-    """Return how many channels of rectified layers with maps are dead, and how many there are."""
-    rows = [row for row in dead_channels(extraction) if row.counts]
-    return sum(len(row.dead) for row in rows), sum(row.of for row in rows)
 
 
 def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -> Figure:

@@ -16,10 +16,10 @@ from reportgen.figures import Figure, chart_figure, png
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery
 from reportgen.figures.stretch import display_rgb, shrink
-from reportgen.sections.changed import followed, of_stress
+from reportgen.sections.changed import OWED, followed, of_stress
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.probes import squeezed
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.task import Task, task_of
 from reportgen.sections.thumbnails import as_displayed, framed
 from reportgen.templating import fixed
@@ -127,9 +127,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         own = [(x, s) for x in run.of_architecture(e.about.architecture) if (s := x.stress()) is not None]
         here = next((s for x, s in own if x.name == e.name), None)
         if here is None:
+            judged += of_network(
+                (Unjudged(id, "no answers to changed probes were measured") for id in OWED), group.letter
+            )
             continue
         task = task_of(run, e)
-        judged += of_stress(here, task, run.config.verdicts)
+        judged += of_network(of_stress(here, task, run.config.verdicts), group.letter)
         over: list[At] = []
         probes: list[Turned] = []
         drawn: list[Figure] = []

@@ -17,7 +17,7 @@ from reportgen.figures.charts import lines
 from reportgen.sections.chosen import Group, groups, labels, spread
 from reportgen.sections.kernels import comes_in, outputs_last, sees_image, slice_name
 from reportgen.sections.moved import LayerMoves, moves
-from reportgen.sections.section import Section, told
+from reportgen.sections.section import Section, Unjudged, of_network, told
 from reportgen.sections.verdicts.weights import layer_unmoved
 
 TITLE = "Evolution of the weights"
@@ -93,7 +93,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         one = "There is one checkpoint only" if len(alone) == 1 else "No two checkpoints share an architecture"
         return Section(None, absent=f"{one if alone else 'No checkpoint could be read'}: nothing can be compared.")
     limits = run.config.verdicts.layer_unmoved
-    judged = [layer_unmoved(n.layers, n.first, n.last, limits) for n in networks]
+    judged = [one for n in networks for one in of_network([layer_unmoved(n.layers, n.first, n.last, limits)], n.letter)]
+    judged += [
+        Unjudged("layer_unmoved", "it has one checkpoint only", group.letter)
+        for group in groups(run)
+        if len(run.of_architecture(group.best.extraction.about.architecture)) < 2
+    ]
     return Section(Content(tuple(networks), tuple(alone)), tuple(figures), **told(judged))
 
 

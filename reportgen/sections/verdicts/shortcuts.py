@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,19 +43,21 @@ def orientation_dependent(answers: NDArray[np.floating], probabilities: bool, li
 
 def attribution_off_galaxy(
     off: Sequence[float], off_area: Sequence[float], border: Sequence[float], border_area: float,
-    spot: Spot | None, method: str, limits: AttributionOffGalaxy,
+    spot: Spot | None, sky: NDArray[np.floating] | None, words: Mapping[str, Any], limits: AttributionOffGalaxy,
 ) -> Judged:  # fmt: skip
     """Judge where the deciding pixels are, from one number a probe.
 
     `off` is the fraction of |attribution| on what is neither galaxy nor its outskirts, `off_area` the fraction of
     pixels there, `border` the fraction of |attribution| on the stamp's border, which has `border_area` of all pixels,
-    `spot` the window that holds most of the attribution at one place, off the galaxies, in the probes of one answer.
-    Probes without a galaxy, or whose map is all zero (NaN), are left out.
+    `spot` the window that holds most of the attribution at one place, off the galaxies, in the probes of one answer,
+    `sky` how far the sky of another probe moves each answer, None where not measured: attributions against a picture
+    of the sky cannot see that the sky itself is used. Probes without a galaxy, or whose map is all zero (NaN), are
+    left out. `words` go to the sentence: the method, how it fared in the sanity check, by how much galaxies are grown.
     """
     f, area, b = (np.asarray(x, np.float64) for x in (off, off_area, border))
     good = np.isfinite(f) & np.isfinite(b) & (area < 1)
     if good.sum() < limits.least:
-        few = f"{int(good.sum())} probes with a galaxy and a map are fewer than {limits.least}"
+        few = f"{int(good.sum())} probes with a galaxy and a map ({words['method']}) are fewer than {limits.least}"
         return Unjudged("attribution_off_galaxy", few)
     f, area, b = f[good], area[good], b[good]
     on = (1 - f) / (1 - area)
@@ -65,17 +68,26 @@ def attribution_off_galaxy(
     if per_pixel < PER_PIXEL:
         status = "pass"
     beside = edge / border_area if border_area > 0 else 0.0
-    at_border = limits.border is not None and beside > limits.border
-    in_spot = spot is not None and limits.spot is not None and spot.share > limits.spot
-    where = "everywhere" if status != "pass" else "spot" if in_spot else "border" if at_border else "everywhere"
+    moved = float(np.median(sky)) if sky is not None and len(sky) >= limits.least else None
+    where = "everywhere"
+    if status == "pass":
+        if spot is not None and limits.spot is not None and spot.share > limits.spot:
+            where = "spot"
+        elif limits.border is not None and beside > limits.border:
+            where = "border"
+        elif moved is not None and limits.sky is not None and moved > limits.sky:
+            where = "sky"
     facts = {
-        "n": int(good.sum()), "method": method, "area": float(np.median(area)), "per_pixel": per_pixel, "border": edge,
-        "border_area": border_area, "where": where, "spot": None if spot is None else asdict(spot),
+        **words, "n": int(good.sum()), "area": float(np.median(area)), "per_pixel": per_pixel, "border": edge,
+        "border_area": border_area, "where": where, "spot": None if spot is None else asdict(spot), "sky": moved,
+        "sky_n": 0 if sky is None else len(sky), "warn": limits.warn,
     }  # fmt: skip
     if where == "spot" and spot is not None:
         return Check("attribution_off_galaxy", "warn", spot.share, limits.spot, facts)
     if where == "border":
         return Check("attribution_off_galaxy", "warn", beside, limits.border, facts)
+    if where == "sky":
+        return Check("attribution_off_galaxy", "warn", moved, limits.sky, facts)
     return Check("attribution_off_galaxy", status, value, threshold, facts)
 
 
