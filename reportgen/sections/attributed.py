@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ NAMES = {
     "integrated": "integrated gradients", "occlusion": "occlusion",
 }  # fmt: skip
 CAMS = ("grad_cam", "layer_cam")
+DRAWN = ("grad_cam", "integrated", "smooth_grad", "occlusion")
+"""Methods whose maps are drawn, where they show anything."""
 SIGNED = {"integrated", "occlusion"}
 """Methods whose maps have a sign: for or against the answer."""
 
@@ -90,6 +93,23 @@ class Attributed:
     """Layers with weights that were randomised in the sanity check: all of them."""
     checked: int
     """Probes of the sanity check."""
+
+
+def drawn_methods(
+    found: Attribution, numbers: Attributed, places: Sequence[int]
+) -> tuple[list[str], list[str]]:  # fmt: skip
+    """Return the methods to draw of the probes at some places, and those left out because all these maps are empty.
+
+    Where none of those usually drawn passes the sanity check, the first other that passes is drawn with them.
+    """
+    empty = [
+        m for m in found.maps if not np.abs(np.nan_to_num(found.maps[m][list(places)], nan=1.0)).max(initial=0) > 0
+    ]
+    shown = [m for m in DRAWN if m in found.maps and m not in empty]
+    sound = [m.id for m in numbers.methods if m.sanity.verdict == "passes" and m.id not in empty]
+    if sound and not set(sound) & set(shown):
+        shown.append(sound[0])
+    return [m for m in METHODS if m in shown], [m for m in DRAWN if m in empty]
 
 
 def attributed(extraction: Extraction, found: Attribution, threshold: float) -> Attributed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +13,27 @@ from reportgen.extraction import Attribution, ExtractedRun, Extraction
 from reportgen.figures import Figure, Limits, Tile, chart_figure, moving
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
-from reportgen.sections.attributed import NAMES, SIGNED, Attributed, Cells, attributed, cells_of, on_pixels
+from reportgen.sections.attributed import (
+    NAMES,
+    SIGNED,
+    Attributed,
+    Cells,
+    attributed,
+    cells_of,
+    drawn_methods,
+    on_pixels,
+)
 from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
-from reportgen.sections.thumbnails import as_displayed, thumbnails
+from reportgen.sections.telling import telling_probes
+from reportgen.sections.thumbnails import as_displayed, framed_thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Attribution: which pixels decide"
 QUESTION = "Which pixels decide?"
 
-DRAWN = ("grad_cam", "integrated", "smooth_grad", "occlusion")
 OVER_TIME = ("grad_cam", "integrated")
 CLIP = 99.5
 """Percentile of the magnitudes of a column at which its colours end."""
@@ -117,7 +126,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         judged += of_network([of_attribution(e, here, checked, scored.task, run.config.verdicts)], group.letter)
         rows: tuple[Row, ...] = ()
         if numbers is not None:
-            telling = _telling(run, scored, here)
+            telling = telling_probes(run, scored, here)
             rows = _rows(run, e, scored, here, telling)
             # Without a finite answer there is nothing to tell by.
             galleries = {
@@ -138,39 +147,6 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         why = "depth is quick" if run.config.depth == "quick" else "they are not in the extraction files"
         return Section(None, absent=f"No attributions were measured: {why}. Run again with depth: standard.")
     return Section(Content(tuple(networks), options.sanity), tuple(figures), **told(judged))
-
-
-def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int, str]:
-    """Return places among the chosen probes worth a picture, and why: right, wrong, most and least certain.
-
-    Of right and wrong ones the surest; of a regression the best, the worst, the highest and the lowest.
-    """
-    task, probes = scored.task, found.probes.tolist()
-    own = [k for k, p in enumerate(probes) if p in set(scored.known)]
-    answers = scored.answers[probes]
-    telling: dict[int, str] = {}
-
-    def add(places: Sequence[int], key: np.ndarray, word: str) -> None:
-        free = [k for k in places if k not in telling and np.isfinite(key[k])]
-        if free:
-            telling[max(free, key=lambda k: key[k])] = word
-
-    everyone = range(len(probes))
-    if task.kind == "regression":
-        actual = run.probes.probes
-        off = np.array([abs(answers[k] - (actual[p].target or 0.0)) for k, p in enumerate(probes)])
-        add(own, -off, "best")
-        add(own, off, "worst")
-        add(everyone, answers, "highest")
-        add(everyone, -answers, "lowest")
-        return telling
-    sure = np.abs(found.score)
-    right = [k for k in own if scored.labels[probes[k]] == task.classes[scored.chosen[probes[k]] or 0]]
-    add(right, sure, "right")
-    add([k for k in own if k not in right], sure, "wrong")
-    add(everyone, sure, "most certain")
-    add(everyone, -sure, "least certain")
-    return telling
 
 
 def _rows(
@@ -195,14 +171,14 @@ def _rows(
 def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attributed) -> Figure | None:
     """Return the telling probes of one checkpoint beside their maps; None where no answer is finite."""
     scored = score(run, e)
-    telling = _telling(run, scored, found)
+    telling = telling_probes(run, scored, found)
     if not telling:
         return None
-    methods = [m for m in DRAWN if m in found.maps]
+    methods, empty = drawn_methods(found, numbers, list(telling))
     pixels = {m: on_pixels(e, found, m) for m in methods}
     limits = {m: _limits(m, pixels[m][list(telling)]) for m in methods}
     verdicts = {m.id: m.sanity.verdict for m in numbers.methods}
-    pictures = thumbnails(run.probes, run.config.probes.display, [int(found.probes[k]) for k in telling])
+    pictures = framed_thumbnails(run, [int(found.probes[k]) for k in telling])
     rows = []
     for (k, word), picture in zip(telling.items(), pictures, strict=True):
         p = int(found.probes[k])
@@ -210,16 +186,22 @@ def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attr
         panels += [_panel(run, found, m, pixels[m][k], limits[m], k, p) for m in methods]
         said = scored.task.classes[scored.chosen[p] or 0] if scored.task.classes else ""
         probe = run.probes.probes[p]
-        lines_ = [f"{word}:", probe.id, f"answer {scored.answers[p]:.3f}", *([f"says {said}"] if said else [])]
+        lines_ = [
+            f"{word}:",
+            probe.id,
+            f"answer {fixed(float(scored.answers[p]), 3)}",
+            *([f"says {said}"] if said else []),
+        ]
         if probe.label or (scored.task.kind == "regression" and probe.target is not None):
             regression = scored.task.kind == "regression" and probe.target is not None
-            lines_.append(f"actual {probe.target:.3f}" if regression else f"is {probe.label}")
+            lines_.append(f"actual {fixed(probe.target, 3)}" if regression else f"is {probe.label}")
         rows.append((tuple(_cut(line) for line in lines_), panels))
     heads = [("galaxy",), *((NAMES[m], _range(limits[m]), _badge(verdicts[m])) for m in methods)]
     width, height, placed, labels = gallery(rows, heads)
     facts = {
         "kind": "gallery", "checkpoint": e.about.file, "epoch": e.epoch, "shown": len(rows), "n": len(found.probes),
         "layer": found.layer, "clip": CLIP, "display": run.probes.display, "methods": methods,
+        "empty": [NAMES[m] for m in empty],
         "probes": [run.probes.probes[int(found.probes[k])].id for k in telling], "settings": found.settings,
         "failed": [NAMES[m] for m in methods if verdicts[m] == "fails"],
     }  # fmt: skip
@@ -259,7 +241,10 @@ def _strip(
         limits = _limits(m, np.stack(maps))
         panels = [_panel(run, a, m, maps[i], limits, k, p) for i, (_, a, k) in enumerate(own)]
         rows.append(((NAMES[m], _range(limits)), panels))
-    heads = [(f"epoch {x.epoch}" if x.epoch is not None else _cut(x.name), f"s = {a.score[k]:.2f}") for x, a, k in own]
+    heads = [
+        (f"epoch {x.epoch}" if x.epoch is not None else _cut(x.name), f"s = {fixed(float(a.score[k]))}")
+        for x, a, k in own
+    ]
     width, height, placed, labels = gallery(rows, heads, side=210)
     facts = {
         "kind": "strip", "probe": run.probes.probes[p].id, "shown": len(own), "of": len(run.extractions),

@@ -81,12 +81,12 @@ def rows_of_probes(
 
 
 def _digits(values: NDArray[np.floating]) -> int:
-    """Return how many significant digits it takes to tell the responses of a channel apart, from 3 to 8."""
+    """Return how many significant digits it takes to tell the responses of a channel apart, from 3 to 5."""
     finite = np.abs(values[np.isfinite(values)].astype(np.float64))
     span = float(np.ptp(values[np.isfinite(values)])) if finite.size else 0.0
     if span <= 0 or finite.max() <= 0:
         return 3
-    return int(np.clip(2 + np.ceil(np.log10(float(finite.max()) / span)), 3, 8))
+    return int(np.clip(2 + np.ceil(np.log10(float(finite.max()) / span)), 3, 5))
 
 
 def _words(c: Channel, result: Tested, values: NDArray[np.floating]) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def _words(c: Channel, result: Tested, values: NDArray[np.floating]) -> tuple[st
         else:
             lines += [f"ρ = {fixed(c.effect)} with the target", sure]
     if c.confounder:
-        lines.append(f"nearest number: {_cut(c.confounder, 14)}")
+        lines.append(f"nearest: {_cut(c.confounder, 20)}")
         lines.append(f"ρ = {fixed(c.rho)}, q {_is(c.rho_q)}")
         if c.confounded and result.test and not result.problem:
             lines.append(f"closer than the {result.test}")

@@ -25,6 +25,15 @@ def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int])
     return [png(display_rgb(shrink(probes.images[i]), probes.bands, display)) for i in indices]
 
 
+def framed_thumbnails(run: ExtractedRun, indices: Sequence[int]) -> list[Picture]:
+    """Return the display picture of each chosen probe in the frame of the network."""
+    whole = ((i, shrink(run.probes.images[i])) for i in indices)
+    display = run.config.probes.display
+    return [
+        png(np.ascontiguousarray(framed(run, i, display_rgb(image, run.probes.bands, display)))) for i, image in whole
+    ]
+
+
 def framed(run: ExtractedRun, index: int, pixels: NDArray[Kind]) -> NDArray[Kind]:
     """Return a probe's picture `(y, x, …)` in the frame of the network: cut out and squeezed as its input is."""
     tall, wide = run.probes.images[index].shape[:2]
