@@ -197,7 +197,7 @@ def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attr
             lines_.append(f"actual {fixed(probe.target, 3)}" if regression else f"is {probe.label}")
         rows.append((tuple(_cut(line) for line in lines_), panels))
     heads = [("galaxy",), *((NAMES[m], _range(limits[m]), _badge(verdicts[m])) for m in methods)]
-    width, height, placed, labels = gallery(rows, heads)
+    width, height, placed, labels = gallery(rows, heads, side=270)
     facts = {
         "kind": "gallery", "checkpoint": e.about.file, "epoch": e.epoch, "shown": len(rows), "n": len(found.probes),
         "layer": found.layer, "clip": CLIP, "display": run.probes.display, "methods": methods,
