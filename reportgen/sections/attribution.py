@@ -197,7 +197,7 @@ def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attr
             lines_.append(f"actual {fixed(probe.target, 3)}" if regression else f"is {probe.label}")
         rows.append((tuple(_cut(line) for line in lines_), panels))
     heads = [("galaxy",), *((NAMES[m], _range(limits[m]), _badge(verdicts[m])) for m in methods)]
-    width, height, placed, labels = gallery(rows, heads, side=270)
+    width, height, placed, labels = gallery(rows, heads, side=218)
     facts = {
         "kind": "gallery", "checkpoint": e.about.file, "epoch": e.epoch, "shown": len(rows), "n": len(found.probes),
         "layer": found.layer, "clip": CLIP, "display": run.probes.display, "methods": methods,
@@ -245,7 +245,7 @@ def _strip(
         (f"epoch {x.epoch}" if x.epoch is not None else _cut(x.name), f"s = {fixed(float(a.score[k]))}")
         for x, a, k in own
     ]
-    width, height, placed, labels = gallery(rows, heads, side=210)
+    width, height, placed, labels = gallery(rows, heads, side=180)
     facts = {
         "kind": "strip", "probe": run.probes.probes[p].id, "shown": len(own), "of": len(run.extractions),
         "clip": CLIP, "checkpoints": [x.about.file for x, _, _ in own], "layer": own[-1][1].layer,
