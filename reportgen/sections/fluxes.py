@@ -8,9 +8,9 @@ import numpy as np
 
 from reportgen.diagnostics.partial import partial_rank_correlation
 from reportgen.extraction import ExtractedRun, Extraction
-from reportgen.sections.changed import moved_by_flux
+from reportgen.sections.changed import changed_by_flux
 from reportgen.sections.confounders import MEASURED, Column
-from reportgen.sections.section import Judged, Unjudged
+from reportgen.sections.section import Check, Judged, Unjudged
 from reportgen.sections.task import task_of
 from reportgen.sections.verdicts.shortcuts import flux_driven
 
@@ -19,10 +19,15 @@ def flux_verdict(run: ExtractedRun, extraction: Extraction, columns: Sequence[Co
     """Judge the answers of a checkpoint against total flux, within each class or with the target taken out."""
     task = task_of(run, extraction)
     flux = next((c for c in columns if c.name == MEASURED["flux"] and c.source == "measured"), None)
-    if flux is None or extraction.predictions is None:
-        return Unjudged("flux_driven", "the flux of the probes does not vary, or too few have one")
-    if task.kind == "classes":
-        return Unjudged("flux_driven", "several classes have no single answer to compare with flux")
+    if extraction.predictions is None:
+        return Unjudged("flux_driven", "it could not be run")
+    moved, limits = changed_by_flux(extraction, task), run.config.verdicts.flux_driven
+    if flux is None or task.kind == "classes":
+        why = "several classes have no single answer to compare with flux"
+        if flux is None:
+            why = "the flux of the probes does not vary, or too few have one"
+        found = flux_driven(None, None, 0, "nothing", moved, limits)
+        return found if isinstance(found, Check) else Unjudged("flux_driven", why)
     said = extraction.predictions if extraction.scores is None else extraction.scores
     said = said.reshape(len(said), -1).astype(np.float64)
     # Before the sigmoid, sure answers still have an order.
@@ -37,7 +42,5 @@ def flux_verdict(run: ExtractedRun, extraction: Extraction, columns: Sequence[Co
     elif task.classes and any(p.label in task.classes for p in probes):
         known = "label"
         control = np.array([float(p.label == task.classes[1]) if p.label in task.classes else np.nan for p in probes])
-    found = partial_rank_correlation(answers, flux.values, control)
-    return flux_driven(
-        found.rho, found.p, found.n, known, moved_by_flux(extraction, task), run.config.verdicts.flux_driven
-    )
+    partial = partial_rank_correlation(answers, flux.values, control)
+    return flux_driven(partial.rho, partial.p, partial.n, known, moved, limits)
