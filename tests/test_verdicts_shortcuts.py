@@ -140,14 +140,33 @@ def test_a_band_dominates_where_blanking_the_others_changes_nothing():
 
 def test_flux_drives_where_answers_follow_it_beyond_the_label_and_change_with_it():
     rule, limits = shortcuts.flux_driven, LIMITS.flux_driven
-    assert status(rule(0.9, 1e-6, 20, "label", None, limits)) == "warn"
-    assert status(rule(0.9, 1e-6, 20, "label", 0.5, limits)) == "warn"
-    assert status(rule(0.9, 1e-6, 20, "label", 0.01, limits)) == "pass"  # brighter copies get the same answer
-    assert status(rule(-0.9, 1e-6, 20, "label", None, limits)) == "warn"
-    assert status(rule(0.5, 1e-3, 40, "label", None, limits)) == "pass"
-    assert status(rule(0.8, 0.02, 16, "label", None, limits)) == "pass"
-    assert status(rule(0.9, 1e-6, 15, "label", None, limits)) == "not judged"
-    assert status(rule(None, None, 20, "label", None, limits)) == "not judged"
+
+    def moved(by, flips=None, n=16):
+        return [shortcuts.Changed(amount, n, by, by, flips) for amount in ("0.5", "2")]
+
+    assert status(rule(0.9, 1e-6, 20, "label", (), limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", moved(0.5), limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", moved(0.01), limits)) == "pass"  # brighter copies get the same answer
+    assert status(rule(-0.9, 1e-6, 20, "label", (), limits)) == "warn"
+    assert status(rule(0.5, 1e-3, 40, "label", (), limits)) == "pass"
+    assert status(rule(0.8, 0.02, 16, "label", (), limits)) == "pass"
+    assert status(rule(0.9, 1e-6, 15, "label", (), limits)) == "not judged"
+    assert status(rule(None, None, 20, "label", (), limits)) == "not judged"
+    # The change itself, also on few probes and without a correlation.
+    judged = rule(0.3, 0.1, 32, "target", moved(1.6, n=32), limits)
+    assert status(judged) == "warn" and judged.facts["by"] == "change" and judged.value == pytest.approx(1.6)
+    assert status(rule(None, None, 10, "label", moved(0.9, 6), limits)) == "warn"  # 6 of 16 classes
+    assert status(rule(None, None, 10, "label", moved(0.9, 2), limits)) == "pass"
+    assert status(rule(None, None, 5, "label", moved(0.9, 4, 5), limits)) == "not judged"
+
+
+def test_noise_is_judged_by_as_much_again_as_the_sky_has():
+    rule, limits = shortcuts.noise_sensitive, LIMITS.noise_sensitive
+    steady = [shortcuts.Changed(a, 16, m, m, f) for a, m, f in (("1", 0.09, 1), ("2", 0.17, 5), ("3", 0.24, 6))]
+    assert status(rule(steady, 0, limits)) == "pass" and rule(steady, 0, limits).facts["most"]["flips"] == 6
+    assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, 6)], 0, limits)) == "warn"
+    assert status(rule([shortcuts.Changed("1", 4, 0.4, 0.4, 3)], 0, limits)) == "not judged"
+    assert status(rule((), 0, limits)) == "not judged"
 
 
 def test_partial_rank_correlation_is_the_published_formula():

@@ -56,7 +56,8 @@ def to_pixels(maps: Maps, shape: tuple[int, int], centres: Places) -> Maps:
     drawn out over pixels it may not even see.
     """
     rows, columns = (_between(at, n) for at, n in zip(centres, shape, strict=True))
-    return np.asarray(rows @ maps.astype(np.float64) @ columns.T, np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # of maps that are not finite, which the figures say
+        return np.asarray(rows @ maps.astype(np.float64) @ columns.T, np.float32)
 
 
 def covered(shape: tuple[int, int], centres: Places) -> tuple[slice, slice]:

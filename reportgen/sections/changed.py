@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +16,19 @@ from reportgen.extraction.explained import GALAXY, OUTSKIRTS
 from reportgen.sections.attributed import CAMS, NAMES, cells_of, on_pixels
 from reportgen.sections.section import Judged, Unjudged
 from reportgen.sections.task import Task
-from reportgen.sections.verdicts.shortcuts import attribution_off_galaxy, band_dominated, orientation_dependent
+from reportgen.sections.verdicts.shortcuts import (
+    Changed,
+    attribution_off_galaxy,
+    band_dominated,
+    noise_sensitive,
+    orientation_dependent,
+)
 
 JUDGED = ("integrated", "occlusion", "smooth_grad", "gradient", *CAMS)
 """The methods judged, the first that passes its sanity check, else the first that passes it in part: those whose
 values are shares of the answer before those that say how steeply it changes, and these before coarse maps."""
 SLOPES = frozenset({"smooth_grad", "gradient"})
-OWED = ("orientation_dependent", "band_dominated")
+OWED = ("orientation_dependent", "band_dominated", "noise_sensitive")
 """Verdicts on the answers to changed probes."""
 ROOM = 0.05
 """Fraction of the pixels that must be off the galaxies, grown by what a method blurs, for it to tell them from sky."""
@@ -44,7 +50,7 @@ def of_stress(stress: Stress, task: Task, limits: VerdictsConfig) -> list[Judged
     """Judge orientation and bands by the answers to turned and to blanked probes."""
     if stress.absent:
         return [Unjudged(id, stress.absent) for id in OWED]
-    answers, _ = followed(stress, task)
+    answers, classes = followed(stress, task)
     chances = task.kind != "regression"
     turns = [i for i, kind in enumerate(stress.kinds) if kind == "orientation"]
     bands = {amount: answers[i] for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True))
@@ -53,7 +59,12 @@ def of_stress(stress: Stress, task: Task, limits: VerdictsConfig) -> list[Judged
         one: Judged = Unjudged("band_dominated", "at this depth no band was blanked")
     else:
         one = band_dominated(answers[0], bands, chances, limits.band_dominated)
-    return [orientation_dependent(answers[turns], chances, limits.orientation_dependent), one]
+    turned = None if classes is None else classes[turns]
+    noisy, quiet = changes(stress, task, "noise", ("1", "2", "3")), int(stress.settings.get("quiet", 0))
+    return [
+        orientation_dependent(answers[turns], chances, limits.orientation_dependent, turned), one,
+        noise_sensitive(noisy, quiet, limits.noise_sensitive),
+    ]  # fmt: skip
 
 
 def of_attribution(
@@ -170,14 +181,26 @@ def _alike(found: Attribution) -> list[NDArray[np.bool_]]:
     return [group.ravel() == number for number in range(int(group.max(initial=-1)) + 1)]
 
 
-def moved_by_flux(extraction: Extraction, task: Task) -> float | None:
-    """Return the mean change of the answers by half and double brightness, in standard deviations of the answers."""
+def changes(stress: Stress, task: Task, kind: str, amounts: Sequence[str]) -> tuple[Changed, ...]:
+    """Return what a kind of change does to the answers, for the amounts that were tried; of several draws the first."""
+    answers, classes = followed(stress, task)
+    tried = list(zip(stress.kinds, stress.amounts, strict=True))
+    found = []
+    for amount in amounts:
+        if (kind, amount) not in tried:
+            continue
+        at = tried.index((kind, amount))
+        good = np.isfinite(answers[[0, at]]).all(axis=0)
+        spread = float(answers[0, good].std()) if good.any() else 0.0
+        if spread > 0:
+            moved = np.abs(answers[at, good] - answers[0, good])
+            flips = None if classes is None else int((classes[at, good] != classes[0, good]).sum())
+            median = float(np.median(moved)) / (spread if task.kind == "regression" else 1.0)
+            found.append(Changed(amount, int(good.sum()), float(moved.mean()) / spread, median, flips))
+    return tuple(found)
+
+
+def changed_by_flux(extraction: Extraction, task: Task) -> tuple[Changed, ...]:
+    """Return what half and double brightness do to the answers of a checkpoint; nothing where not measured."""
     stress = extraction.stress()
-    if stress is None or stress.absent or "flux" not in stress.kinds:
-        return None
-    answers, _ = followed(stress, task)
-    varied = [i for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True))
-              if kind == "flux" and amount in ("0.5", "2")]  # fmt: skip
-    good = np.isfinite(answers[[0, *varied]]).all(axis=0)
-    spread = float(answers[0, good].std()) if good.any() else 0.0
-    return float(np.abs(answers[varied][:, good] - answers[0, good]).mean()) / spread if spread > 0 else None
+    return () if stress is None or stress.absent else changes(stress, task, "flux", ("0.5", "2"))

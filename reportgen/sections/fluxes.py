@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from reportgen.diagnostics.partial import partial_rank_correlation
 from reportgen.extraction import ExtractedRun, Extraction
-from reportgen.sections.changed import moved_by_flux
+from reportgen.sections.changed import changed_by_flux
 from reportgen.sections.confounders import MEASURED, Column
-from reportgen.sections.section import Judged, Unjudged
+from reportgen.sections.section import Check, Judged, Unjudged
 from reportgen.sections.stand_ins import told_of
 from reportgen.sections.task import task_of
 from reportgen.sections.verdicts.shortcuts import flux_driven
@@ -18,11 +18,15 @@ def flux_verdict(run: ExtractedRun, extraction: Extraction, columns: Sequence[Co
     """Judge the answers of a checkpoint against total flux, within each class or with the target taken out."""
     task = task_of(run, extraction)
     flux = next((c for c in columns if c.name == MEASURED["flux"] and c.source == "measured"), None)
-    if flux is None or extraction.predictions is None:
-        return Unjudged("flux_driven", "the flux of the probes does not vary, or too few have one")
+    if extraction.predictions is None:
+        return Unjudged("flux_driven", "it could not be run")
+    moved, limits = changed_by_flux(extraction, task), run.config.verdicts.flux_driven
     told = told_of(run, extraction, task)
-    if told is None:
-        return Unjudged("flux_driven", "several classes have no single answer to compare with flux")
-    found = partial_rank_correlation(told.answers, flux.values, told.control)
-    moved = moved_by_flux(extraction, task)
-    return flux_driven(found.rho, found.p, found.n, told.known, moved, run.config.verdicts.flux_driven)
+    if flux is None or told is None:
+        why = "several classes have no single answer to compare with flux"
+        if flux is None:
+            why = "the flux of the probes does not vary, or too few have one"
+        found = flux_driven(None, None, 0, "nothing", moved, limits)
+        return found if isinstance(found, Check) else Unjudged("flux_driven", why)
+    partial = partial_rank_correlation(told.answers, flux.values, told.control)
+    return flux_driven(partial.rho, partial.p, partial.n, told.known, moved, limits)

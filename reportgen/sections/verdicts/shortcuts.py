@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.config.verdicts import AttributionOffGalaxy, BandDominated, FluxDriven, OrientationDependent
+from reportgen.config.verdicts import (
+    AttributionOffGalaxy,
+    BandDominated,
+    FluxDriven,
+    NoiseSensitive,
+    OrientationDependent,
+)
 from reportgen.diagnostics.attribution import Spot
 from reportgen.sections.section import Check, Judged, Unjudged
-from reportgen.sections.verdicts.grade import above
+from reportgen.sections.verdicts.grade import ORDER, above
 
 SURE = 0.01
 """p-value above which a correlation with flux is no evidence."""
@@ -20,24 +26,34 @@ PER_PIXEL = 0.5
 """Attribution of a pixel off the galaxy against one on it, below which the fraction off it is only a matter of area."""
 
 
-def orientation_dependent(answers: NDArray[np.floating], probabilities: bool, limits: OrientationDependent) -> Judged:
+def orientation_dependent(
+    answers: NDArray[np.floating], probabilities: bool, limits: OrientationDependent,
+    classes: NDArray[np.int_] | None = None,
+) -> Judged:  # fmt: skip
     """Judge how much of the variance of the answers `(orientation, probe)` comes from turning and mirroring.
 
     Within-probe over total variance: one minus the intraclass correlation in its simplest form. A span that does not
-    matter (of probabilities; else in standard deviations of the mean answers) makes it a pass.
+    matter (of probabilities; else in standard deviations of the mean answers) makes it a pass. `classes` are those
+    given, `(orientation, probe)`, for the sentence.
     """
     a = np.asarray(answers, np.float64)
-    a = a[:, np.isfinite(a).all(axis=0)]
+    good = np.isfinite(a).all(axis=0)
+    a = a[:, good]
     if a.shape[1] < limits.least or len(a) < 2:
         few = f"{a.shape[1]} probes with finite answers in all orientations are fewer than {limits.least}"
         return Unjudged("orientation_dependent", few)
     within, between = float(a.var(axis=0).mean()), float(a.mean(axis=0).var())
     value = within / (within + between) if within + between > 0 else 0.0
-    span = float(np.median(np.ptp(a, axis=0)))
+    spans = np.ptp(a, axis=0)
+    span = float(np.median(spans))
+    turned = None if classes is None else int((classes[:, good] != classes[0, good]).any(axis=0).sum())
     scale = 1.0 if probabilities else float(np.sqrt(within + between)) or 1.0
     status, threshold = above(value, limits.warn, limits.fail)
     small = span < limits.span * scale
-    facts = {"n": a.shape[1], "orientations": len(a), "span": span, "probabilities": probabilities, "small": small}
+    facts = {
+        "n": a.shape[1], "orientations": len(a), "span": span, "probabilities": probabilities, "small": small,
+        "largest": float(spans.max()), "flips": turned,
+    }  # fmt: skip
     return Check("orientation_dependent", "pass" if small else status, value, threshold, facts)
 
 
@@ -112,25 +128,69 @@ def band_dominated(
     status, threshold = above(value, limits.warn, limits.fail)
     facts = {
         "band": names[strongest], "bands": len(names), "n": int(good.sum()), "effect": float(effects[strongest]),
+        "median": float(np.median(np.abs(changed[strongest, good] - a[good]))),
         "effects": {name: float(e) for name, e in zip(names, effects, strict=True)},
     }  # fmt: skip
     return Check("band_dominated", status, value, threshold, facts)
 
 
-def flux_driven(
-    rho: float | None, p: float | None, n: int, known: str, moved: float | None, limits: FluxDriven
-) -> Judged:
-    """Judge the partial rank correlation of answers with total flux, label or target taken out.
+@dataclass(frozen=True)
+class Changed:
+    """What one change of the pictures does to the answers."""
 
-    `known` is what was taken out (label, target or nothing), `moved` the mean change of the answers by halving and
-    doubling the brightness in standard deviations of the answers, None where that was not measured.
+    amount: str
+    n: int
+    """Probes with finite answers to both."""
+    mean: float
+    """Mean change of the answers, in standard deviations of the answers; of probabilities as well."""
+    median: float
+    """Median change: of probabilities; of other outputs in standard deviations of the answers."""
+    flips: int | None
+    """Probes that get another class; None for a regression."""
+
+
+def flux_driven(
+    rho: float | None, p: float | None, n: int, known: str, changes: Sequence[Changed], limits: FluxDriven
+) -> Judged:
+    """Judge the partial rank correlation of answers with total flux, label or target taken out, and their change.
+
+    `known` is what was taken out (label, target or nothing), `changes` what halving and doubling the brightness of
+    the same galaxies does; empty where that was not measured. The change is also judged where a correlation of so few
+    probes says nothing, and where there is no single answer to correlate.
     """
-    if n < limits.least:
-        return Unjudged("flux_driven", f"{n} probes with an answer and a flux are fewer than {limits.least}")
-    if rho is None or p is None:
-        return Unjudged("flux_driven", "answers or fluxes do not vary beyond what the labels say")
+    several = [c for c in changes if c.n >= limits.changed]
+    moved = float(np.mean([c.mean for c in changes])) if changes else None
+    worst = max(several, key=lambda c: (c.flips or 0) / c.n if c.flips is not None else c.mean, default=None)
+    facts: dict[str, Any] = {
+        "n": n, "rho": rho, "p": p, "known": known, "moved": moved, "by": "rho",
+        "worst": None if worst is None else asdict(worst),
+    }  # fmt: skip
+    change: Check | None = None
+    if worst is not None:
+        value, bound = (worst.mean, limits.change) if worst.flips is None else (worst.flips / worst.n, limits.flips)
+        status, threshold = above(value, bound)
+        change = Check("flux_driven", status, value, threshold, facts | {"by": "change"})
+    if n < limits.least or rho is None or p is None:
+        few = f"{n} probes with an answer and a flux are fewer than {limits.least}"
+        flat = "answers or fluxes do not vary beyond what the labels say"
+        return change or Unjudged("flux_driven", few if n < limits.least else flat)
     status, threshold = above(abs(rho), limits.warn, limits.fail)
     if p > SURE or (moved is not None and moved < limits.effect):
         status = "pass"
-    facts = {"n": n, "rho": rho, "p": p, "known": known, "moved": moved}
-    return Check("flux_driven", status, abs(rho), threshold, facts)
+    found = Check("flux_driven", status, abs(rho), threshold, facts)
+    return change if change and ORDER[change.status] < ORDER[status] else found
+
+
+def noise_sensitive(changes: Sequence[Changed], quiet: int, limits: NoiseSensitive) -> Judged:
+    """Judge what as much noise again as the sky has does to the answers; `changes` are by its strength [σ].
+
+    `quiet` probes have a sky without noise, and got a hundredth of their range.
+    """
+    one = next((c for c in changes if c.amount == "1"), None)
+    if one is None or one.n < limits.least:
+        n = one.n if one else 0
+        few = "at this depth no noise was added" if one is None else f"{n} probes are fewer than {limits.least}"
+        return Unjudged("noise_sensitive", few)
+    status, threshold = above(one.median, limits.warn, limits.fail)
+    facts = {"one": asdict(one), "most": asdict(changes[-1]), "regression": one.flips is None, "quiet": quiet}
+    return Check("noise_sensitive", status, one.median, threshold, facts)
