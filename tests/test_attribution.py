@@ -13,12 +13,14 @@ from keras import Input, Model, Sequential, layers
 import networks
 from reportgen.diagnostics.attribution import (
     completeness,
+    covered,
     grad_cam,
     layer_cam,
     rank_similarity,
     saliency,
     sanity,
     share,
+    spread_evenly,
     structural_similarity,
     to_pixels,
 )
@@ -213,11 +215,24 @@ def test_formulas_on_planted_arrays() -> None:
     assert grad_cam(a, g)[0].tolist() == [[0, 2], [3, 0]]  # mean weights 1 and -1
     assert layer_cam(a, g)[0].tolist() == [[1, 2], [0, 12]]
     assert saliency(-g)[0].tolist() == [[1, 1], [1, 3]]
-    up = to_pixels(np.array([[[0.0, 4.0]]], "f4"), (1, 4))
+    up = to_pixels(np.array([[[0.0, 4.0]]], "f4"), (1, 4), spread_evenly((1, 2), (1, 4)))
     assert up[0, 0].tolist() == [0, 1, 3, 4]
     half = np.zeros((2, 2), bool)
     half[0] = True
     assert share(np.array([[1.0, -2.0], [1.0, 0.0]]), half) == 0.75 and np.isnan(share(np.zeros((2, 2)), half))
+
+
+def test_cells_lie_where_they_look_and_nothing_is_invented_beyond_them() -> None:
+    """Two cells at 3 and 7 of 12 pixels reach from 1 to 9; stretched over the picture they would fill it."""
+    at = np.array([3.0, 7.0])
+    up = to_pixels(np.array([[[2.0, 4.0], [2.0, 4.0]]], "f4"), (12, 12), (at, at))[0]
+    assert up[3].tolist() == [0, 2, 2, 2, 2.5, 3, 3.5, 4, 4, 4, 0, 0]
+    assert not up[0].any() and not up[10:].any() and (up[1:10] == up[3]).all()
+    assert covered((12, 12), (at, at)) == (slice(1, 10), slice(1, 10))
+    same = np.arange(16, dtype="f4").reshape(1, 4, 4)
+    pixels = np.arange(4.0)
+    np.testing.assert_array_equal(to_pixels(same, (4, 4), (pixels, pixels)), same)
+    assert (to_pixels(np.ones((1, 1, 1), "f4"), (5, 7), (np.array([2.0]), np.array([3.0]))) == 1).all()
 
 
 def squares() -> Any:

@@ -101,6 +101,8 @@ P_TRUE = {
     "forgotten twice": [0.9, 0.2, 0.8, 0.1],
     "mislabelled": [0.3, 0.1, 0.05, 0.02],
     "hard": [0.4, 0.45, 0.35, 0.4],
+    "lost at the end": [0.62, 0.6, 0.58, 0.3],
+    "half right": [0.6, 0.55, 0.4, 0.35],
 }
 
 
@@ -109,10 +111,11 @@ P_TRUE = {
     [
         ("easy", "easy", 0, 0, False), ("learned late", "ambiguous", 1, 0, False),
         ("forgotten twice", "ambiguous", 3, 2, False), ("mislabelled", "hard", 0, 0, True),
-        ("hard", "hard", 0, 0, False),
+        ("hard", "hard", 0, 0, False), ("lost at the end", "ambiguous", 1, 1, False),
+        ("half right", "ambiguous", 1, 1, False),
     ],
 )  # fmt: skip
-def test_courses_of_five_probes_over_four_checkpoints(name, kind, flips, forgotten, contradicted):
+def test_courses_of_probes_over_four_checkpoints(name, kind, flips, forgotten, contradicted):
     p = np.array(P_TRUE[name])
     found = course(p, p > 0.5)
     assert (found.kind, found.flips, found.forgotten, found.contradicted) == (kind, flips, forgotten, contradicted)

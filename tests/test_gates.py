@@ -16,9 +16,11 @@ from reportgen.config import EVIDENCE, Config, WrongConfig, load
 from reportgen.extraction import open_run
 from reportgen.extraction.schema import RUN_FILE
 from reportgen.report import build_report
+from reportgen.report.gates import not_judged, unmet
 from reportgen.report.html import as_html
 from reportgen.report.json import as_json
-from reportgen.sections import check_options
+from reportgen.sections import Check, Section, check_options
+from reportgen.sections.section import Unjudged
 
 MINIMAL = "run: {path: run}\nprobes: {images: images}\n"
 DEAD = (0, 1, 2)
@@ -97,6 +99,28 @@ def test_every_verdict_is_given_or_said_not_to_be_and_stands_in_the_data(tmp_pat
     data = json.loads(as_json(report))
     assert {c["id"] for c in data["checks"]} == given and {n["id"] for n in data["not_judged"]} == missing
     assert all(c["words"]["source"] and c["words"]["try"] for c in data["checks"])
+
+
+def test_of_several_networks_each_is_judged_or_said_not_to_be_and_named():
+    given = Check("dead_channels", "pass", 0.0, 0.1, {}, network="B")
+    silent = Unjudged("dead_channels", "the network has no rectified layer", "A")
+    whole = Check("overfitting", "pass", 0.0, 0.2)
+    moved = Check("layer_unmoved", "pass", 1.0, 0.1, {}, network="C")
+    sections = [
+        Section(None, checks=(given,), unjudged=(silent,), id="activation_health"),
+        Section(None, checks=(whole, moved), id="run"),
+    ]
+    missing = [n for n in not_judged(sections) if n.id in {"dead_channels", "overfitting", "layer_unmoved"}]
+    assert [(n.id, n.network) for n in missing] == [
+        ("dead_channels", "A"), ("dead_channels", "C"), ("layer_unmoved", "A"), ("layer_unmoved", "B"),
+    ]  # fmt: skip
+    assert missing[0].because == silent.because and missing[1].because == "it could not be run, or not measured"
+    checks = [c for s in sections for c in s.checks]
+    gate = next(unmet({"dead_channels": "warn"}, checks, missing))
+    assert (gate.status, gate.network) == ("not judged", "A")
+    assert not list(unmet({"overfitting": "warn"}, checks, missing))
+    bad = Check("dead_channels", "fail", 0.9, 0.5, {}, network="B")
+    assert next(unmet({"dead_channels": "fail"}, [bad], missing)).network == "B"
 
 
 def archived(archive: Path, id: str, **options) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reportgen.diagnostics import morphology
-from reportgen.diagnostics.morphology import measure
+from reportgen.diagnostics.morphology import measure, noiseless
 
 
 def galaxy(noise=0.5, second=0.0, size=96):
@@ -49,3 +49,10 @@ def test_without_statmorph_brightness_is_still_measured(monkeypatch):
     monkeypatch.setattr(morphology, "find_spec", lambda name: None)
     found = measure(galaxy())
     assert not morphology.available() and np.isfinite(found.flux) and np.isnan(found.gini)
+
+
+def test_a_simulated_sky_has_no_noise_whatever_debris_is_in_it():
+    assert not noiseless(galaxy())
+    clean = np.where(galaxy(noise=0.0) > 10.5, galaxy(noise=0.0), 0.0)
+    clean[::4, ::5] = np.random.default_rng(2).uniform(0, 3, clean[::4, ::5].shape)
+    assert noiseless(clean) and not noiseless(np.full((4, 4), np.nan))

@@ -14,6 +14,7 @@ from reportgen.config import Options, SectionConfig
 from reportgen.config.model import SECTION_IDS
 from reportgen.errors import ConfigError, Failure
 from reportgen.extraction import Layer, open_run
+from reportgen.extraction.schema import RUN_FILE
 from reportgen.report import build_report
 from reportgen.report.html import as_html
 from reportgen.report.json import as_json
@@ -217,6 +218,7 @@ def test_summary_and_failures_count_the_same_and_say_why_there_is_no_score(tmp_p
     report = report_of(write_folder(tmp_path / "e", failures=lost))
     (count, _) = content(report, "failures").counts
     assert (count.made, count.expected) == (3, 5)
+    assert not [s for s in content(report, "failures").skipped if s.what.startswith("file")]
     assert (content(report, "summary").measured, content(report, "summary").checkpoints) == (3, 5)
     folder = write_folder(tmp_path / "none", epochs=1)
     with h5py.File(folder / "epoch-001.h5", "a") as file:
@@ -224,3 +226,17 @@ def test_summary_and_failures_count_the_same_and_say_why_there_is_no_score(tmp_p
     page = as_html(report_of(folder), {})
     assert "no checkpoint could be run: no score" in page and "without labels or targets" not in page
     assert "epochs 1 to 1" not in page
+
+
+def test_copies_and_methods_that_were_left_out_are_listed_with_why(tmp_path):
+    folder = write_folder(tmp_path / "e")
+    path = folder / RUN_FILE
+    said = json.loads(path.read_text())
+    said["record"]["copies"] = {"highest_weight.keras": "epoch-002.keras"}
+    path.write_text(json.dumps(said))
+    report = report_of(folder)
+    skipped = content(report, "failures").skipped
+    assert skipped[0].what == "file highest_weight.keras" and "epoch-002.keras" in skipped[0].because
+    assert not report.failures
+    page = as_html(report, {})
+    assert "nothing was skipped" not in page and "highest_weight.keras: it repeats epoch-002.keras" in page

@@ -10,6 +10,7 @@ from reportgen.config import EVIDENCE, VerdictsConfig
 from reportgen.diagnostics.drift import Drift
 from reportgen.diagnostics.intervals import Interval
 from reportgen.diagnostics.learning import course
+from reportgen.diagnostics.scores import regression_score
 from reportgen.sections.moved import LayerMoves
 from reportgen.sections.section import Check, Unjudged
 from reportgen.sections.verdicts import answers, channels, history, inputs, weights
@@ -196,6 +197,14 @@ def test_dead_channels_are_a_fraction_of_those_that_had_a_chance(rows, expected)
     assert status(channels.dead_channels(found, "a", "", LIMITS.dead_channels)) == expected
 
 
+def test_units_with_too_few_values_are_named_with_their_count_and_not_passed_over():
+    rows = [channels.Rectified("conv", 0, 116, 1024), channels.Rectified("dense", 18, 32, 16)]
+    judged = channels.dead_channels(rows, "a", "", LIMITS.dead_channels)
+    assert (judged.status, judged.facts["of"], judged.facts["left_out"]) == ("pass", 116, ["dense 18 of 32"])
+    alone = channels.dead_channels(rows[1:], "a", "", LIMITS.dead_channels)
+    assert isinstance(alone, Unjudged) and "dense: 18 of 32" in alone.because
+
+
 def test_a_constant_is_told_from_being_sure_of_everything():
     flat, wide = np.full((6, 1), 0.999999), np.linspace(12, 20, 6)[:, None]
     rule, limits = answers.predictions_constant, LIMITS.predictions_constant
@@ -238,6 +247,31 @@ def test_saturated_answers_are_a_defect_unless_they_are_right():
 def test_a_score_is_at_chance_where_its_interval_is_and_it_is_small(kind, score, interval, chance, n, expected):
     found = Interval(*interval) if interval else None
     assert status(answers.score_at_chance(kind, score, found, chance, n, LIMITS.score_at_chance)) == expected
+
+
+def test_an_r_that_leans_on_few_points_is_no_pass_and_one_that_holds_without_them_is():
+    rng = np.random.default_rng(5)
+    bulk, tail = np.linspace(0, 0.2, 27), np.linspace(0.6, 0.95, 5)
+    actual = np.concatenate([bulk, tail])
+    leaning = regression_score(np.concatenate([0.2 + 0.05 * (-1.0) ** np.arange(27), tail]), actual)
+    honest = regression_score(actual + rng.normal(0, 0.03, 32), actual)
+    rest = leaning.rest
+    assert leaning.correlation > 0.8 and (rest.left_out, rest.n) == (6, 26) and abs(rest.correlation) < 0.2
+    near = np.argsort(np.abs(actual - np.median(actual)), kind="stable")[:26]
+    assert rest.of_median == pytest.approx(np.abs(actual[near] - np.median(actual[near])).mean())
+    for found, expected in ((leaning, "warn"), (honest, "pass")):
+        judged = answers.score_at_chance(
+            "r", found.correlation, found.interval, 0.0, found.n, LIMITS.score_at_chance, found
+        )
+        assert status(judged) == expected and judged.facts["leans"] == (expected == "warn")
+    assert regression_score(actual[:9], actual[:9] * 2).rest is not None
+    assert regression_score(actual[:8], actual[:8]).rest is None
+
+
+def test_labels_that_are_always_wrong_are_told_also_where_they_are_not_denied_with_confidence():
+    wrong = ("c", "merger", course(np.array([0.3, 0.3, 0.3]), np.zeros(3, bool)))
+    judged = answers.labels_contradicted([wrong], 3, 0.8, LIMITS.labels_contradicted)
+    assert status(judged) == "pass" and (judged.facts["wrong"], judged.facts["n_wrong"]) == (["c"], 1)
 
 
 def test_labels_are_doubted_by_a_good_network_only_and_named():

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 
+from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import fixed_spot
 from reportgen.diagnostics.partial import partial_rank_correlation
+from reportgen.extraction import Attribution
+from reportgen.sections.changed import of_attribution
 from reportgen.sections.section import Unjudged
+from reportgen.sections.task import Task
 from reportgen.sections.verdicts import shortcuts
 from test_verdicts import LIMITS, status
+
+WORDS = {"method": "occlusion"}
 
 
 def test_orientation_counts_by_variance_and_only_where_it_matters():
@@ -42,11 +50,58 @@ def test_orientation_counts_by_variance_and_only_where_it_matters():
 def test_attribution_off_the_galaxy_is_a_matter_of_area_too(off, area, edge, expected):
     n = 6
     judged = shortcuts.attribution_off_galaxy(
-        [off] * n, [area] * n, [edge] * n, 0.36, None, "integrated gradients", LIMITS.attribution_off_galaxy
+        [off] * n, [area] * n, [edge] * n, 0.36, None, None, WORDS, LIMITS.attribution_off_galaxy
     )
     assert status(judged) == expected
-    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, None, "x", LIMITS.attribution_off_galaxy)
+    few = shortcuts.attribution_off_galaxy([0.9], [0.8], [0.3], 0.36, None, None, WORDS, LIMITS.attribution_off_galaxy)
     assert isinstance(few, Unjudged)
+
+
+def test_the_sky_of_others_shows_what_a_comparison_with_sky_cannot():
+    n, limits = 6, LIMITS.attribution_off_galaxy
+    for moved, expected in ((0.02, "pass"), (0.5, "warn")):
+        sky = np.full(n, moved)
+        judged = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky, WORDS, limits)
+        assert status(judged) == expected and judged.facts["sky"] == moved
+    assert judged.facts["where"] == "sky" and judged.value == 0.5
+    few = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky[:3], WORDS, limits)
+    assert status(few) == "pass"
+
+
+def chosen_method(sanity, field=9, maps=("grad_cam", "gradient", "integrated", "occlusion")):
+    """Judge six probes with a galaxy in the middle, on which all of each map lies."""
+    regions = np.zeros((6, 32, 32), np.uint8)
+    regions[:, 12:20, 12:20] = 1
+    whole = (regions == 1).astype("f4")
+    made = {"occlusion": whole[:, ::4, ::4], "grad_cam": whole[:, ::4, ::4]}
+    found = Attribution(
+        probes=np.arange(6), of=9, layer="c", maps={m: made.get(m, whole) for m in maps}, regions=regions,
+        weighting=np.ones((6, 1), "f4"), settings={"patch": 4, "stride": 4},
+    )  # fmt: skip
+    conv = {"kernel_size": [field, field], "strides": [4, 4], "padding": "same"}
+    rows = [
+        SimpleNamespace(name="i", class_name="InputLayer", inputs=(), config={}, output_shape=(32, 32, 1)),
+        SimpleNamespace(name="c", class_name="Conv2D", inputs=("i",), config=conv, output_shape=(8, 8, 1)),
+    ]
+    one = SimpleNamespace(layers=rows, measured=(), stress=lambda: None)
+    return of_attribution(one, found, sanity, Task("regression", (), "x", ""), VerdictsConfig())
+
+
+def test_where_it_looks_is_judged_by_the_first_method_that_passes_its_check():
+    ids = ("integrated", "occlusion", "gradient", "grad_cam")
+    all_pass = dict.fromkeys(ids, "passes")
+    assert chosen_method(all_pass).facts["method"] == "integrated gradients"
+    judged = chosen_method(all_pass | {"integrated": "fails"})
+    assert judged.facts["method"] == "occlusion" and judged.facts["grown"] == 2 and judged.facts["n"] == 6
+    assert chosen_method(all_pass | {"integrated": "in part", "occlusion": "fails"}).facts["method"] == "gradient"
+    judged = chosen_method(dict.fromkeys(ids, "fails") | {"grad_cam": "passes"})
+    assert judged.facts["method"] == "Grad-CAM" and status(judged) == "pass" and judged.facts["grown"] == 4
+    judged = chosen_method(dict.fromkeys(ids, "in part"))
+    assert judged.facts["sanity"] == "in part" and judged.facts["method"] == "integrated gradients"
+    none = chosen_method(dict.fromkeys(ids, "fails"))
+    assert isinstance(none, Unjudged) and "every method" in none.because
+    blurred = chosen_method(dict.fromkeys(ids, "fails") | {"grad_cam": "passes"}, field=25)
+    assert isinstance(blurred, Unjudged) and "sees galaxy and sky at once" in blurred.because
 
 
 def test_a_mark_at_one_place_is_found_and_galaxies_that_lie_about_are_not():
@@ -66,7 +121,7 @@ def test_a_mark_at_one_place_is_found_and_galaxies_that_lie_about_are_not():
     assert fixed_spot(np.zeros((3, 32, 32), np.float32), galaxy[:3]) is None
     assert fixed_spot(maps, np.ones(maps.shape, bool)) is None
     n, limits = 6, LIMITS.attribution_off_galaxy
-    judged = shortcuts.attribution_off_galaxy([0.2] * n, [0.8] * n, [0.1] * n, 0.36, spot, "occlusion", limits)
+    judged = shortcuts.attribution_off_galaxy([0.2] * n, [0.8] * n, [0.1] * n, 0.36, spot, None, WORDS, limits)
     assert status(judged) == "warn" and judged.facts["where"] == "spot" and judged.value == spot.share
 
 
@@ -85,14 +140,33 @@ def test_a_band_dominates_where_blanking_the_others_changes_nothing():
 
 def test_flux_drives_where_answers_follow_it_beyond_the_label_and_change_with_it():
     rule, limits = shortcuts.flux_driven, LIMITS.flux_driven
-    assert status(rule(0.9, 1e-6, 20, "label", None, limits)) == "warn"
-    assert status(rule(0.9, 1e-6, 20, "label", 0.5, limits)) == "warn"
-    assert status(rule(0.9, 1e-6, 20, "label", 0.01, limits)) == "pass"  # brighter copies get the same answer
-    assert status(rule(-0.9, 1e-6, 20, "label", None, limits)) == "warn"
-    assert status(rule(0.5, 1e-3, 40, "label", None, limits)) == "pass"
-    assert status(rule(0.8, 0.02, 16, "label", None, limits)) == "pass"
-    assert status(rule(0.9, 1e-6, 15, "label", None, limits)) == "not judged"
-    assert status(rule(None, None, 20, "label", None, limits)) == "not judged"
+
+    def moved(by, flips=None, n=16):
+        return [shortcuts.Changed(amount, n, by, by, flips) for amount in ("0.5", "2")]
+
+    assert status(rule(0.9, 1e-6, 20, "label", (), limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", moved(0.5), limits)) == "warn"
+    assert status(rule(0.9, 1e-6, 20, "label", moved(0.01), limits)) == "pass"  # brighter copies get the same answer
+    assert status(rule(-0.9, 1e-6, 20, "label", (), limits)) == "warn"
+    assert status(rule(0.5, 1e-3, 40, "label", (), limits)) == "pass"
+    assert status(rule(0.8, 0.02, 16, "label", (), limits)) == "pass"
+    assert status(rule(0.9, 1e-6, 15, "label", (), limits)) == "not judged"
+    assert status(rule(None, None, 20, "label", (), limits)) == "not judged"
+    # The change itself, also on few probes and without a correlation.
+    judged = rule(0.3, 0.1, 32, "target", moved(1.6, n=32), limits)
+    assert status(judged) == "warn" and judged.facts["by"] == "change" and judged.value == pytest.approx(1.6)
+    assert status(rule(None, None, 10, "label", moved(0.9, 6), limits)) == "warn"  # 6 of 16 classes
+    assert status(rule(None, None, 10, "label", moved(0.9, 2), limits)) == "pass"
+    assert status(rule(None, None, 5, "label", moved(0.9, 4, 5), limits)) == "not judged"
+
+
+def test_noise_is_judged_by_as_much_again_as_the_sky_has():
+    rule, limits = shortcuts.noise_sensitive, LIMITS.noise_sensitive
+    steady = [shortcuts.Changed(a, 16, m, m, f) for a, m, f in (("1", 0.09, 1), ("2", 0.17, 5), ("3", 0.24, 6))]
+    assert status(rule(steady, 0, limits)) == "pass" and rule(steady, 0, limits).facts["most"]["flips"] == 6
+    assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, 6)], 0, limits)) == "warn"
+    assert status(rule([shortcuts.Changed("1", 4, 0.4, 0.4, 3)], 0, limits)) == "not judged"
+    assert status(rule((), 0, limits)) == "not judged"
 
 
 def test_partial_rank_correlation_is_the_published_formula():

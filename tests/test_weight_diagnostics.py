@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import scipy.linalg
 from sklearn.metrics.pairwise import cosine_similarity
 
+from reportgen.diagnostics.composition import by_chance, composition
 from reportgen.diagnostics.drift import drift, filter_drift, learned, motion
 from reportgen.diagnostics.matrices import Matrix, as_matrix
 from reportgen.diagnostics.normalisation import norm_health
@@ -240,3 +242,24 @@ def test_a_layer_that_never_moved_is_told_apart_by_what_the_file_says():
 def test_moving_statistics_do_not_count_as_learning():
     arrays = {"gamma": np.ones(3), "beta": np.zeros(3), "moving_mean": random(3), "moving_variance": random(3) ** 2}
     assert learned(arrays).tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_a_kernel_is_made_of_brightness_colour_and_pattern():
+    """Planted kernels of one part each, and random ones against the degrees of freedom."""
+    rng = np.random.default_rng(1)
+    flat = np.ones((5, 5, 3, 4)) * np.array([1, -2, 0.5, 3])
+    assert composition(flat).brightness == pytest.approx(1)
+    colour = flat * np.array([1, 0, -1])[:, None]
+    assert composition(colour).colour == pytest.approx(1)
+    shape = rng.normal(size=(5, 5, 1, 4))
+    shape = np.repeat(shape - shape.mean(axis=(0, 1)), 3, axis=2)
+    assert composition(shape).pattern == pytest.approx(1)
+    assert composition(shape * np.array([1, 0, -1])[:, None]).mixed == pytest.approx(1)
+    # Orthogonal: squares of a sum of parts are the sum of their squares.
+    both = composition(3 * flat + 4 * shape)
+    squares = 9 * (flat**2).sum(), 16 * (shape**2).sum()
+    assert both.brightness == pytest.approx(squares[0] / sum(squares)) and both.mixed == pytest.approx(0, abs=1e-12)
+    chance, drawn = by_chance(25, 3), composition(rng.normal(size=(5, 5, 3, 4000)))
+    assert dataclasses.astuple(drawn) == pytest.approx(dataclasses.astuple(chance), abs=0.005)
+    assert sum(dataclasses.astuple(chance)) == pytest.approx(1)
+    assert composition(np.zeros((3, 3, 1, 2))) is None and composition(np.full((3, 3, 1, 2), np.nan)) is None

@@ -26,6 +26,10 @@ class ColumnsConfig(Options):
     """Value a regression should return."""
     group: str = "group"
     """Any grouping of your own."""
+    object: str = "object"
+    """What the image is of. Images with the same word show one object, and are no independent probes."""
+    trained: str = "trained"
+    """yes or no: whether this image, or another of the same object, was among the training data."""
 
 
 class FitsConfig(Options):

@@ -18,7 +18,8 @@ EVIDENCE = {
     "weights_exploded": "weight_health", "weights_collapsed": "weight_health", "dead_channels": "activation_health",
     "overfitting": "run", "input_range": "probes", "layer_unmoved": "weight_evolution",
     "duplicate_kernels": "weight_health", "attribution_off_galaxy": "attribution", "orientation_dependent": "symmetry",
-    "band_dominated": "symmetry", "flux_driven": "selectivity", "labels_contradicted": "predictions",
+    "band_dominated": "symmetry", "flux_driven": "selectivity",
+    "noise_sensitive": "symmetry", "labels_contradicted": "predictions",
     "best_is_last": "run", "best_is_first": "run", "identical_checkpoints": "run", "probe_set_small": "predictions",
 }  # fmt: skip
 """Id of every verdict → the section that gives it; the gravest first, which is their order among equals."""
@@ -149,6 +150,9 @@ class ScoreAtChance(Options):
     """Warns where the skill is not above this and its 95 % interval includes 0. Skill is 2 AUC - 1, Pearson's r, or
     how far the accuracy is from always saying the commonest class (0) to always being right (1). Fails where the whole
     interval is below this and includes 0, or is below 0."""
+    rest: float = Field(default=0.5, ge=0, le=1)
+    """Warns, too, where Pearson's r without the fifth of the probes with the most extreme targets is less than this
+    times r and its interval includes 0: then it leans on few points."""
     least: int = Field(default=16, ge=3)
     """Scored probes below which nothing is said: a good network may be unlucky with so few."""
 
@@ -170,7 +174,8 @@ class ProbeSetSmall(Options):
 
     warn: float | None = Field(default=0.05, gt=0, lt=1)
     """Warns where even perfect answers would have a larger p-value than this: fewer than four and four, or five with a
-    target."""
+    target. It asks whether a score could mean anything at all, not whether it is precise: the sentence says how wide
+    an interval so many probes leave."""
 
 
 class OrientationDependent(Options):
@@ -200,6 +205,9 @@ class AttributionOffGalaxy(Options):
     spot: float | None = Field(default=0.25, ge=0, le=1)
     """Warns where one window of an eighth of the side, at the same place in the stamps of one answer and off their
     galaxies, holds more than this fraction of the attribution."""
+    sky: float | None = Field(default=0.3, ge=0)
+    """Warns where the sky of another probe about the same galaxy moves the answer by more than this, in the median over
+    probes: of probabilities; of other outputs in standard deviations of the answers."""
     least: int = Field(default=4, ge=1)
     """Probes needed."""
 
@@ -229,7 +237,26 @@ class FluxDriven(Options):
     effect: float = Field(default=0.1, ge=0)
     """Mean change of the answers by halving or doubling the brightness, in standard deviations of the answers, below
     which flux does not drive them."""
+    change: float | None = Field(default=1.5, ge=0)
+    """Of a regression: warns where half or double brightness of the same galaxy moves the answers by more than this in
+    the mean, in standard deviations of the answers."""
+    flips: float | None = Field(default=0.33, ge=0, le=1)
+    """Of a classification: warns where more than this fraction of the probes gets another class by it."""
     least: int = Field(default=16, ge=6)
+    """Probes needed for the correlation."""
+    changed: int = Field(default=8, ge=2)
+    """Probes of changed brightness needed."""
+
+
+class NoiseSensitive(Options):
+    """Does as much noise again as the sky has change the answers?"""
+
+    warn: float | None = Field(default=0.25, ge=0)
+    """Warns where it moves an answer by more than this in the median over probes: of probabilities; of other outputs in
+    standard deviations of the answers."""
+    fail: float | None = Field(default=None, ge=0)
+    """Fails above this; by default never."""
+    least: int = Field(default=5, ge=2)
     """Probes needed."""
 
 
@@ -272,6 +299,8 @@ class VerdictsConfig(Options):
     """Blanked bands."""
     flux_driven: FluxDriven = FluxDriven()
     """Answers against brightness."""
+    noise_sensitive: NoiseSensitive = NoiseSensitive()
+    """Answers to noisier pictures."""
 
 
 def read_gates(value: Any) -> Any:

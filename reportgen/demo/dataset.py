@@ -40,7 +40,8 @@ def picture_encounter(number: int, seed: int) -> list[Picture]:
     """Fly encounter `number` and take its pictures, each with one of undisturbed galaxies to hold against it.
 
     In turn a chance pair and an isolated disc, of the same masses; the pair as far apart on the sky as the nuclei of
-    the merger. Light, field, colours, noise and foreground stars follow one law for all.
+    the merger. Light, colours, noise and foreground stars follow one law for all; the field is set by the
+    extent of what it shows.
     """
     rng = np.random.default_rng([seed, number])
     encounter = draw_encounter(rng)

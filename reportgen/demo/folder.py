@@ -89,8 +89,9 @@ def _about(train: Dataset, held_out: Dataset, seed: int) -> str:
         f"Simulated galaxy encounters (restricted three-body method, Toomre & Toomre 1972) against isolated discs and "
         f"chance pairs, seed {seed}. Trained on {len(train)} pictures of {len(set(train.encounter.tolist()))} "
         f"encounters, validated on {len(held_out)} of {len(set(held_out.encounter.tolist()))} others; the probes are "
-        f"of neither. Total light, sky noise, field of view, colours and foreground stars follow one law for both "
-        f"classes."
+        f"of neither. Total light, sky noise, colours and foreground stars follow one law for both classes. The "
+        f"field of view is set by the extent of the source: mergers with tails are seen in wider fields and coarser "
+        f"pixels, so field and pixel scale differ between the classes."
     )
 
 

@@ -41,6 +41,9 @@ class DemoProbe:
     label: str = ""
     target: str = ""
     group: str = ""
+    object: str = ""
+    """What it shows, where several probes show the same."""
+    trained: str = "no"
     time: str = ""
     pixel_scale: str = ""
     """[arcsec / pixel]"""
@@ -55,7 +58,7 @@ def write_probes(probes: list[DemoProbe], folder: Path) -> None:
     """Write `probes.npy`, float32 `(probe, y, x, band)` in the order g, r, i, and `probes.csv`."""
     folder.mkdir(parents=True)
     np.save(folder / "probes.npy", np.stack([probe.image for probe in probes]))
-    columns = ("id", "label", "target", "group", "kind", "time", "pixel_scale", "note")
+    columns = ("id", "label", "target", "group", "object", "trained", "kind", "time", "pixel_scale", "note")
     with (folder / "probes.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -78,7 +81,7 @@ def _one_encounter(seed: int) -> Iterator[DemoProbe]:
         yield DemoProbe(
             f"encounter-{number}", image, "encounter", "one encounter at four times, all else the same",
             MERGER, _target(min(1.0, tail_strength(encounter, snapshot) / STRONG_TAILS)), "one encounter",
-            f"{snapshot.time:g}", _pixel_scale(exposure.width),
+            time=f"{snapshot.time:g}", pixel_scale=_pixel_scale(exposure.width), object="encounter",
         )  # fmt: skip
 
 
@@ -98,8 +101,8 @@ def _others(seed: int) -> Iterator[DemoProbe]:
 def _probe(picture: Picture, name: str, note: str) -> DemoProbe:
     return DemoProbe(
         name, picture.image, picture.kind, note, MERGER if picture.kind == "merger" else UNDISTURBED,
-        _target(picture.target), picture.kind, "" if picture.time is None else f"{picture.time:g}",
-        _pixel_scale(picture.width),
+        _target(picture.target), picture.kind, time="" if picture.time is None else f"{picture.time:g}",
+        pixel_scale=_pixel_scale(picture.width),
     )  # fmt: skip
 
 

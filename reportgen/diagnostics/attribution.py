@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Maps = NDArray[np.float32]
+Places = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Rows and columns [pixel]; 0 is the middle of the first pixel."""
 
 
 def saliency(gradient: Maps) -> Maps:
@@ -46,15 +48,38 @@ def steps_of(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return (places + 1) / 2, weights / 2
 
 
-def to_pixels(maps: Maps, shape: tuple[int, int]) -> Maps:
-    """Return maps `(probe, row, column)` on the grid of the picture, bilinear between centres of cells."""
-    from scipy.ndimage import map_coordinates
+def to_pixels(maps: Maps, shape: tuple[int, int], centres: Places) -> Maps:
+    """Return maps `(probe, row, column)` on the grid of a picture, bilinear between the centres of their cells.
 
-    if maps.shape[1:] == shape:
-        return maps
-    y, x = (np.clip((np.arange(n) + 0.5) * m / n - 0.5, 0, m - 1) for n, m in zip(shape, maps.shape[1:], strict=True))
-    grid = np.meshgrid(y, x, indexing="ij")
-    return np.stack([map_coordinates(m, grid, order=1) for m in maps.astype(np.float64)]).astype(np.float32)
+    `centres` are the rows and the columns of the cells in pixels, rising (`patches.centres`). Farther from the
+    outermost centres than half their distance from the next no cell is, and the result is zero: not the nearest cell,
+    drawn out over pixels it may not even see.
+    """
+    rows, columns = (_between(at, n) for at, n in zip(centres, shape, strict=True))
+    with np.errstate(invalid="ignore", over="ignore"):  # of maps that are not finite, which the figures say
+        return np.asarray(rows @ maps.astype(np.float64) @ columns.T, np.float32)
+
+
+def covered(shape: tuple[int, int], centres: Places) -> tuple[slice, slice]:
+    """Return the rows and the columns of a picture that `to_pixels` fills."""
+    y, x = (np.flatnonzero(_between(at, n).sum(axis=1) > 0) for at, n in zip(centres, shape, strict=True))
+    return tuple(slice(int(p[0]), int(p[-1]) + 1) if len(p) else slice(0, 0) for p in (y, x))  # type: ignore[return-value]
+
+
+def spread_evenly(cells: tuple[int, int], shape: tuple[int, int]) -> Places:
+    """Return centres of cells that divide a picture among them: where nothing better is known."""
+    y, x = ((np.arange(m) + 0.5) * n / m - 0.5 for m, n in zip(cells, shape, strict=True))
+    return y, x
+
+
+def _between(at: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Return the weight of each cell in each of n pixels, `(pixel, cell)`: linear interpolation, zero beyond."""
+    pixels, last = np.arange(n, dtype=np.float64), len(at) - 1
+    # A cell alone is as wide as the picture it stands for.
+    low, high = ((at[1] - at[0]) / 2, (at[-1] - at[-2]) / 2) if last else (float(n), float(n))
+    weights = np.stack([np.interp(pixels, at, np.eye(last + 1)[cell]) for cell in range(last + 1)], axis=1)
+    weights[(pixels < at[0] - low - 1e-9) | (pixels > at[-1] + high + 1e-9)] = 0
+    return weights
 
 
 def share(attribution: NDArray[np.floating], region: NDArray[np.bool_]) -> float:

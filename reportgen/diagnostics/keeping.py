@@ -33,7 +33,7 @@ class Witness:
     change: float | None
     """Mean absolute change of the answers since the checkpoint before."""
     dead: float | None
-    """Fraction of dead channels of rectified layers with maps."""
+    """Fraction of dead channels and units of rectified layers."""
     not_finite: int
     """Predictions that are NaN or infinite."""
 

@@ -43,15 +43,18 @@ def course(p_true: NDArray[np.floating], right: NDArray[np.bool_]) -> Course:
     """Describe one probe from `(checkpoint,)` arrays.
 
     Forgetting events after Toneva et al. 2018 (arXiv:1812.05159), confidence and variability after Swayamdipta et
-    al. 2020 (arXiv:2009.10795). Its regions have no published borders; here: ambiguous where the spread is above
-    SPREAD, else easy where it is right at half of the checkpoints or more, else hard: in that paper often mislabelled.
+    al. 2020 (arXiv:2009.10795): easy is high confidence and low variability, hard low confidence and low variability,
+    ambiguous high variability. Its regions have no published borders. Here variability is high above SPREAD, and
+    confidence above one half; easy must also be right at the last checkpoint, hard, in that paper often mislabelled,
+    wrong there and at more than half of them. What is neither is ambiguous.
     """
     p, r = np.asarray(p_true, np.float64), np.asarray(right, bool)
     mean, spread = float(p.mean()), float(p.std())
     flips, forgotten = int((r[1:] != r[:-1]).sum()), int((r[:-1] & ~r[1:]).sum())
     kind: Kind = ""
     if len(p) >= LEAST and np.isfinite(p).all():
-        kind = "ambiguous" if spread > SPREAD else "easy" if r.mean() >= 0.5 else "hard"
+        easy, hard = mean > 0.5 and r[-1], mean <= 0.5 and not r[-1] and r.mean() < 0.5
+        kind = "ambiguous" if spread > SPREAD or not (easy or hard) else "easy" if easy else "hard"
     contradicted = kind == "hard" and mean < CONTRADICTED and not r[len(r) // 2 :].any()
     return Course(tuple(p.tolist()), tuple(r.tolist()), mean, spread, flips, forgotten, kind, bool(contradicted))
 

@@ -63,6 +63,15 @@ def measure(image: NDArray[np.generic], shape: bool = True) -> Morphology:
     return Morphology(flux, float(noise), area, *(_statmorph(flat, segments, float(noise)) if shape else [nothing] * 4))
 
 
+def noiseless(image: NDArray[np.generic]) -> bool:
+    """Return whether more than half of the pixels are the same number: a simulation's sky, or a cut one.
+
+    What sigma clipping then calls noise is faint debris, or rounding.
+    """
+    pixels = image[np.isfinite(image)]
+    return bool(pixels.size and (pixels == np.median(pixels)).mean() > 0.5)
+
+
 def available() -> bool:
     """Return whether concentration, asymmetry, Gini and M20 can be measured here."""
     return find_spec("statmorph") is not None

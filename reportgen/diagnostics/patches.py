@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reportgen.diagnostics.geometry import pair
 
 Span = tuple[int, int]
@@ -72,6 +75,72 @@ def patch(
         return None
     (top, bottom), (left, right) = image
     return Patch(top, left, bottom - top + 1, right - left + 1)
+
+
+Centres = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Of the rows and of the columns of units, in pixels; 0 is the middle of the first pixel."""
+
+
+def centres(
+    layers: Sequence[Call], sizes: Mapping[str, tuple[int, int]], name: str, picture: tuple[int, int]
+) -> Centres | None:
+    """Return where on the picture `(y, x)` the receptive fields of a layer's units have their centres.
+
+    Arguments as of `patch`. Start and stride of Araujo, Norris and Sim 2019 (doi:10.23915/distill.00021, section 3),
+    found by going back layer by layer; padding counts as if the picture went on behind its edge. Branches that lie
+    half a pixel apart are averaged; a gate of one place has no say. None where a layer on the way mixes places.
+    """
+    if name not in sizes:
+        return None
+    start = (np.arange(sizes[name][0], dtype=np.float64), np.arange(sizes[name][1], dtype=np.float64))
+    seen: dict[str, list[Centres]] = {name: [start]}
+    found: list[Centres] = []
+    for layer in reversed(layers):
+        if layer.name not in seen:
+            continue
+        own = seen.pop(layer.name)
+        here = (np.mean([y for y, _ in own], axis=0), np.mean([x for _, x in own], axis=0))
+        size = sizes.get(layer.name)
+        before = {n: sizes.get(n) for n in layer.inputs}
+        if size == picture and all(b == (1, 1) for b in before.values()):
+            found.append(here)  # the picture itself: the input, or one that came flat and is put in shape
+            continue
+        for n, was in before.items():
+            if was is None or size is None:
+                return None
+            if was == (1, 1) != size:
+                continue
+            y, x = (_centre(layer, axis, here[axis], was[axis], size[axis]) for axis in (0, 1))
+            if y is None or x is None:
+                return None
+            seen.setdefault(n, []).append((y, x))
+    if not found:
+        return None
+    return np.mean([y for y, _ in found], axis=0), np.mean([x for _, x in found], axis=0)
+
+
+def _centre(layer: Call, axis: int, at: NDArray[np.float64], before: int, after: int) -> NDArray[np.float64] | None:
+    """Return where on a layer's inputs the windows of places on its outputs have their middle; None where it mixes."""
+    kind, config = layer.class_name, layer.config
+    size = config.get("kernel_size") or config.get("pool_size")
+    if kind.startswith(("ZeroPadding", "Cropping")):
+        shift = _first(config.get("padding") or config.get("cropping") or 0, axis)
+        return at - shift if kind.startswith("Zero") else at + shift
+    if kind.startswith("UpSampling") or "Resizing" in kind:
+        return (at + 0.5) * before / after - 0.5
+    if "Crop" in kind and before > after:
+        return at + (before - after) // 2
+    if size is None or any(word in kind for word in MIXING):
+        return at if before == after else None
+    length, dilation = pair(size)[axis], pair(config.get("dilation_rate") or 1)[axis]
+    stride = pair(config.get("strides") or (size if "Pool" in kind else 1))[axis]
+    window = dilation * (length - 1) + 1
+    same = str(config.get("padding", "valid")).lower() == "same"
+    if kind.endswith("Transpose"):
+        ahead = max(window - stride, 0) // 2 if same else 0
+        return (at + ahead - (window - 1) / 2) / stride
+    ahead = max((after - 1) * stride + window - before, 0) // 2 if same else 0
+    return at * stride - ahead + (window - 1) / 2
 
 
 def _back(layer: Call, axis: int, span: Span, before: int, after: int) -> Span:

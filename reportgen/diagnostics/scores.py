@@ -9,6 +9,22 @@ from numpy.typing import NDArray
 
 from reportgen.diagnostics.intervals import Interval, bootstrap, of_fraction
 
+TAIL = 0.2
+"""Fraction of the probes, those with the actual values farthest from the median, without which r is looked at."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left of a correlation without the probes that have the most leverage on it."""
+
+    left_out: int
+    n: int
+    correlation: float
+    interval: Interval | None
+    mean_absolute_difference: float
+    of_median: float
+    """As of RegressionScore, of the rest alone."""
+
 
 @dataclass(frozen=True)
 class RegressionScore:
@@ -30,6 +46,8 @@ class RegressionScore:
     outliers do not reach (Hoaglin, Mosteller and Tukey 1983)."""
     interval: Interval | None = None
     """Bootstrap interval of Pearson's r; None where r is."""
+    rest: Rest | None = None
+    """None with few probes, and where the rest does not vary."""
 
 
 def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floating]) -> RegressionScore:
@@ -49,7 +67,28 @@ def regression_score(predicted: NDArray[np.floating], actual: NDArray[np.floatin
         of_median=float(np.abs(a - np.median(a)).mean()),
         scatter=float(1.4826 * np.median(np.abs(difference - np.median(difference)))),
         interval=bootstrap(lambda i: _correlations(p[i], a[i]), (np.arange(len(p)),)) if varies else None,
+        rest=_rest(p, a),
     )
+
+
+def _rest(p: NDArray[np.float64], a: NDArray[np.float64]) -> Rest | None:
+    """Return the score without the tail of the actual values.
+
+    The leverage of a point grows with the square of its distance (Hoaglin and Welsch 1978, doi:10.2307/2683469): a few
+    far points can make an r that the others have not (Anscombe 1973, doi:10.2307/2682899).
+    """
+    out = int(TAIL * len(a))
+    if len(a) - out < 8 or not out:
+        return None
+    near = np.sort(np.argsort(np.abs(a - np.median(a)), kind="stable")[: len(a) - out])
+    p, a = p[near], a[near]
+    if not np.ptp(p) > 0 or not np.ptp(a) > 0:
+        return None
+    return Rest(
+        out, len(near), float(np.corrcoef(p, a)[0, 1]),
+        bootstrap(lambda i: _correlations(p[i], a[i]), (np.arange(len(p)),)),
+        float(np.abs(p - a).mean()), float(np.abs(a - np.median(a)).mean()),
+    )  # fmt: skip
 
 
 def _correlations(p: NDArray[np.float64], a: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,6 +18,8 @@ class NotJudged:
     because: str
     section: str
     """That owes it."""
+    network: str = ""
+    """Letter of the network that is not judged; empty in a run of one, and where no network is."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,38 @@ class Gate:
     threshold: float | None
     because: str
     """Why it was not judged; empty where it was."""
+    network: str = ""
+    """As of NotJudged."""
 
 
 def not_judged(sections: Sequence[Section]) -> Iterator[NotJudged]:
-    """Yield every verdict that no section gave: absence is visible, never silent."""
-    given = {check.id for section in sections for check in section.checks}
+    """Yield every verdict that no section gave, of each network: absence is visible, never silent."""
+    checks = [check for section in sections for check in section.checks]
+    unjudged = [verdict for section in sections for verdict in section.unjudged]
+    letters = sorted(({check.network for check in checks} | {verdict.network for verdict in unjudged}) - {""})
     by_id = {section.id: section for section in sections}
     for id, name in EVIDENCE.items():
-        if id in given:
-            continue
-        own = [u for section in sections for u in section.unjudged if u.id == id]
+        given = {check.network for check in checks if check.id == id}
+        own = {u.network: u.because for u in reversed(unjudged) if u.id == id}
         section = by_id.get(name)
-        if own:
-            because = own[0].because
-        elif section is None:
-            because = f"the report has no section {name}"
-        else:
-            because = section.absent.rstrip(".") or f"the section {name} says nothing of it"
-        yield NotJudged(id, because, name if section else "")
+        if not given and set(own) <= {""}:
+            because = own.get("", "")
+            if not because and section is None:
+                because = f"the report has no section {name}"
+            elif not because and section is not None:
+                because = _inside(section.absent) or f"the section {name} says nothing of it"
+            yield NotJudged(id, because, name if section else "")
+        elif "" not in given:
+            for letter in (x for x in letters if x not in given):
+                yield NotJudged(
+                    id, own.get(letter, "it could not be run, or not measured"), name if section else "", letter
+                )
+
+
+def _inside(sentence: str) -> str:
+    """Return a sentence as half of one."""
+    word = sentence.split(" ", 1)[0]
+    return (sentence[:1].lower() + sentence[1:] if word[1:].islower() or len(word) == 1 else sentence).rstrip(".")
 
 
 def unmet(gates: Mapping[str, str], checks: Sequence[Check], missing: Sequence[NotJudged]) -> Iterator[Gate]:
@@ -59,8 +75,9 @@ def unmet(gates: Mapping[str, str], checks: Sequence[Check], missing: Sequence[N
         level = gates[id]
         given = [check for check in checks if check.id == id]
         worst = min(given, key=lambda check: ORDER[check.status], default=None)
-        if worst is None:
-            because = next((n.because for n in missing if n.id == id), "")
-            yield Gate(id, level, "not judged", None, None, because)
-        elif worst.status == "fail" or worst.status == level:
-            yield Gate(id, level, worst.status, worst.value, worst.threshold, "")
+        absent = next((n for n in missing if n.id == id), None)
+        if worst is not None and worst.status in {"fail", level}:
+            yield Gate(id, level, worst.status, worst.value, worst.threshold, "", worst.network)
+        elif worst is None or absent is not None:
+            because, network = (absent.because, absent.network) if absent else ("", "")
+            yield Gate(id, level, "not judged", None, None, because, network)

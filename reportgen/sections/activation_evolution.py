@@ -19,8 +19,10 @@ from reportgen.sections.activations import maps_of, states
 from reportgen.sections.active import counted
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.section import Section
+from reportgen.sections.settling import SETTLED, Settled, answered, settled
 from reportgen.sections.task import Task, task_of
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Evolution of the activations"
 QUESTION = "When did it learn to see it?"
@@ -58,6 +60,10 @@ class Network:
     first: str
     last: str
     last_epoch: int | None
+    settled: tuple[Settled, ...]
+    """Layer by layer, of those with a line in the chart whose answer can be compared."""
+    answered: Settled | None
+    """From when on the prediction stays within a tenth of its whole range of the last; None where it never varies."""
     figures: tuple[str, ...]
 
 
@@ -68,6 +74,8 @@ class Content:
     networks: tuple[Network, ...]
     alone: tuple[str, ...]
     """Files of networks with a single measured checkpoint."""
+    settled: float
+    """The correlation from which on a layer sees what it sees in the end."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
@@ -86,7 +94,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             networks.append(network)
             figures += drawn
     if networks:
-        return Section(Content(tuple(networks), tuple(alone)), tuple(figures))
+        return Section(Content(tuple(networks), tuple(alone), SETTLED), tuple(figures))
     if not groups:
         return Section(None, absent="No network of this run could be run on the probe set.")
     if len(alone) == len(groups):
@@ -104,15 +112,19 @@ def _network(
     shown = spread(members, options.columns, group.shown)
     said = tuple(_said(e, task, probe, last) for e in shown)
     layers = _layers(best, options)
+    compared = spread(members, 24)
+    courses = _courses(best, compared, probe, options.lines)
     figures = [
-        _course(run, best, members, probe, group.letter, options.lines),
+        _course(run, best, members, compared, courses, probe, group.letter),
         _picture(run, probe, group.letter),
     ]
     figures += [_strip(run, best, shown, len(members), layer, probe, said, options.channels) for layer in layers]
     about = run.probes.probes[probe]
     return Network(
         group.letter, about.id, about.label or "", bool(options.probe), _output(task, last, probe), said,
-        members[0].about.file, last.about.file, last.epoch, tuple(f.id for f in figures),
+        members[0].about.file, last.about.file, last.epoch,
+        tuple(settled(name, line, SETTLED, compared) for name, line in courses.items() if np.isfinite(line[-1])),
+        answered([_said(e, task, probe, last) for e in compared], compared), tuple(f.id for f in figures),
     ), figures  # fmt: skip
 
 
@@ -166,27 +178,34 @@ def _picture(run: ExtractedRun, probe: int, letter: str) -> Figure:
     return Figure(f"seen-probe{'-' + letter if letter else ''}", facts, width / 4, height, placed, words)
 
 
-def _course(
-    run: ExtractedRun, best: Extraction, members: Sequence[Extraction], probe: int, letter: str, most: int
-) -> Figure:
+def _courses(best: Extraction, shown: Sequence[Extraction], probe: int, most: int) -> dict[str, list[float]]:
     """Return how alike each layer's answer to the probe is to its answer at the last checkpoint."""
-    layers = list(counted(best)) or [best.layer(name) for name in maps_of(best)]
+    layers = _followed(best)
     count = min(most, len(layers))
     kept = [layers[round(i * (len(layers) - 1) / max(1, count - 1))] for i in range(count)]
-    shown = spread(members, 24)
+    return {
+        layer.name: [alike(e.maps(layer.name, probe), shown[-1].maps(layer.name, probe)) for e in shown]
+        for layer in kept
+    }
+
+
+def _followed(best: Extraction) -> list[Layer]:
+    return list(counted(best)) or [best.layer(name) for name in maps_of(best)]
+
+
+def _course(
+    run: ExtractedRun, best: Extraction, members: Sequence[Extraction], shown: Sequence[Extraction],
+    courses: dict[str, list[float]], probe: int, letter: str,
+) -> Figure:  # fmt: skip
+    """Draw the courses of the layers."""
     axis, _ = labels(shown)
     x = [float(e.epoch or 0) for e in shown] if axis == "epoch" else [float(i + 1) for i in range(len(shown))]
-    series = {}
-    for layer in kept:
-        final = shown[-1].maps(layer.name, probe)
-        series[layer.name if len(layer.name) <= 18 else "…" + layer.name[-17:]] = [
-            alike(e.maps(layer.name, probe), final) for e in shown
-        ]
+    series = {name if len(name) <= 18 else "…" + name[-17:]: line for name, line in courses.items()}
     x_label = axis if axis == "epoch" else "checkpoint, in the order of the run table"
     picture = lines(x, series, x_label, "correlation with the last", narrow=True)
     facts = {
-        "lines": len(kept), "of_layers": len(layers), "shown": len(shown), "of": len(members), "letter": letter,
-        "probe": run.probes.probes[probe].id,
+        "lines": len(courses), "of_layers": len(_followed(best)), "shown": len(shown), "of": len(members),
+        "letter": letter, "probe": run.probes.probes[probe].id,
     }  # fmt: skip
     data = {"checkpoint": [e.name for e in shown], **series}
     return chart_figure(f"seen-course{'-' + letter if letter else ''}", picture, facts, data)
@@ -226,7 +245,7 @@ def _strip(
         rows.append(Row(f"channel {channel}", [[maps[..., channel]] for maps in seen], words, state[channel]))
     axis, names = labels(shown)
     heads = [
-        (f"epoch {name}" if axis == "epoch" else name, f"says {answer:.2f}")
+        (f"epoch {name}" if axis == "epoch" else name, f"says {fixed(answer)}")
         for name, answer in zip(names, said, strict=True)
     ]
     width, height, placed, written = filmstrip(rows, heads, limits, "first with last")

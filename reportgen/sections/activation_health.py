@@ -14,7 +14,7 @@ from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.active import Active, active
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
 from reportgen.sections.dying import Dying, dying
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.verdicts.channels import Rectified, dead_channels
 
 RARE = 0.05
@@ -110,7 +110,18 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             figures += drawn
     if not networks:
         return Section(None, absent="No layer of this run's networks lies between input and prediction.")
-    judged = [_dead(run, g, n) for g in groups for n in networks if n.letter == g.letter]
+    judged: list[Judged] = [
+        Unjudged("dead_channels", "no layer lies between its input and its prediction", g.letter)
+        for g in groups
+        if not any(n.letter == g.letter for n in networks)
+    ]
+    judged += [
+        one
+        for g in groups
+        for n in networks
+        if n.letter == g.letter
+        for one in of_network([_dead(run, g, n)], g.letter)
+    ]
     return Section(Content(tuple(networks), len(run.probes)), tuple(figures), **told(judged))
 
 
@@ -221,22 +232,22 @@ def _map(
     letter: str,
     most: int,
 ) -> Figure:
-    """Return layer × checkpoint: a share as the colour, a count or a percentage as the number."""
+    """Return layer × checkpoint: a share as the colour, a count or the share as the number."""
     channels = {a.layer: a.activity.channels for a in seen[0]}
     # With many layers the first and those with most to show: a sound layer's row says little.
     worst = sorted(counts, key=lambda name: -max(n or 0 for n in counts[name]))[:most]
     kept = [name for name in counts if name in worst]
     numbers = np.array([[np.nan if n is None else n for n in counts[name]] for name in kept])
     if state == "zeros":
-        share, texts = numbers, [["–" if np.isnan(n) else f"{100 * n:.0f}" for n in line] for line in numbers]
-        limits, bar = (0.0, 1.0), "fraction of zeros"
+        share, texts = numbers, [["–" if np.isnan(n) else f"{n:.2f}" for n in line] for line in numbers]
+        bar = "fraction of zeros"
     else:
         share = numbers / np.array([[channels[name]] for name in kept])
         texts = [["–" if np.isnan(n) else f"{n:.0f}" if n else "" for n in line] for line in numbers]
-        limits, bar = (0.0, max(0.25, float(np.nanmax(share)))), f"fraction {state}"
+        bar = f"fraction {state}"
     axis, words = labels(shown)
     rows = [f"{name if len(name) <= 20 else '…' + name[-19:]} ({channels[name]})" for name in kept]
-    picture = heat(share, texts, rows, words, limits, axis, bar)
+    picture = heat(share, texts, rows, words, (0.0, 1.0), axis, bar)
     facts = {
         "state": state, "letter": letter, "layers": len(kept), "of_layers": len(counts), "shown": len(shown), "of": of,
         "missing": int(np.isnan(numbers).sum()),

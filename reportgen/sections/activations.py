@@ -10,14 +10,15 @@ import numpy as np
 from pydantic import PositiveInt
 
 from reportgen.config import Options
-from reportgen.config.suggest import did_you_mean
 from reportgen.diagnostics.channels import NON_NEGATIVE, State, channel_states
-from reportgen.errors import SectionError
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
+from reportgen.sections.answering import Answering, answering
 from reportgen.sections.chosen import Group, measured_groups, spread
+from reportgen.sections.picked import picked_channels, picked_probes
 from reportgen.sections.section import Section
+from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
 
 TITLE = "Activations: how it sees a galaxy"
@@ -35,7 +36,8 @@ class SectionOptions(Options):
     show: PositiveInt = 3
     """Probes shown where none are named. Every probe is on the checkpoint's own page."""
     channels: PositiveInt = 32
-    """Channels shown of a layer that has more: those with the largest mean activation."""
+    """Channels shown of a layer that has more: those with the largest mean activation, the same before and after its
+    activation function and pooling."""
     checkpoints: PositiveInt = 50
     """Checkpoints the maps of report.html move through, at most: evenly, the first, the best and the last always.
     Fewer where report.html would become larger than `report.megabytes`."""
@@ -89,6 +91,8 @@ class Network:
     dead: tuple[Dead, ...]
     """Layer by layer, at the first, the best and the last checkpoint."""
     seen: tuple[Seen, ...]
+    answering: tuple[Answering, ...]
+    """What the probes shown do to the last layer with maps; none without one."""
     not_drawn: tuple[str, ...]
     """Measured layers that are not drawn: normalisations, and those whose output is no image."""
     moments: int = 1
@@ -117,7 +121,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     figures: list[Figure] = []
     for group in measured:
         e = group.best.extraction
-        probes = _probes(run, options)
+        probes = picked_probes(run, options.probes, options.show)
         tiled, seen = feature_maps(run, e, probes, options) if maps_of(e) else ((), ())
         at, small = _moments(run, group, tiled, options, len(measured))
         figures += _moving(run, e, at, tiled, probes, options)
@@ -125,6 +129,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name],
                 tuple(row for x in group.shown for row in dead_channels(x)), seen,
+                answering(run, e, probes),
                 tuple(name for name in e.measured if name not in {layer.name for layer in drawn(e)}),
                 len(at), len(group.members), small,
             )
@@ -218,8 +223,10 @@ def feature_maps(
     """Return the mosaics of every layer with maps for the chosen probes, and each probe's picture before them."""
     figures: list[Figure] = []
     seen: list[Seen] = []
+    targets = asks_for_target(run)
     layers = drawn(extraction)
     marks = {layer.name: states(extraction, layer) for layer in layers}
+    kept = picked_channels(extraction, layers, options.channels)
     pictures = thumbnails(run.probes, run.config.probes.display, probes)
     for p, picture in zip(probes, pictures, strict=True):
         probe = run.probes.probes[p]
@@ -231,9 +238,11 @@ def feature_maps(
             "inputs": list(inputs)[1 : len(sheet) - 1],
         }  # fmt: skip
         image = Figure(f"probe-{extraction.name}-{p}", facts, width * len(sheet) / 4, height - LABEL, placed, labels)
-        own = [_mosaic(run, extraction, layer, p, marks[layer.name], options) for layer in layers]
+        own = [_mosaic(run, extraction, layer, p, marks[layer.name], kept[layer.name], options) for layer in layers]
         figures += [image, *own]
-        seen.append(Seen(probe.id, probe.label or "", probe.target, image.id, tuple(f.id for f in own)))
+        seen.append(
+            Seen(probe.id, probe.label or "", probe.target if targets else None, image.id, tuple(f.id for f in own))
+        )
     return tuple(figures), tuple(seen)
 
 
@@ -243,16 +252,14 @@ def _mosaic(
     layer: Layer,
     probe: int,
     state: list[State],
+    kept: Sequence[int],
     options: SectionOptions,
 ) -> Figure:
     maps = as_displayed(run.probes.probes[probe], extraction.maps(layer.name, probe))
     count = maps.shape[-1]
     channels = extraction.channels(layer.name)
-    order = np.arange(count)
-    if count > options.channels:
-        strength = np.nan_to_num(np.abs(channels.mean).mean(axis=0))
-        order = np.sort(np.argsort(-strength, kind="stable")[: options.channels])
-        maps = maps[..., order]
+    order = np.array(kept) if count > len(kept) else np.arange(count)
+    maps = maps[..., order]
     # Signed or not is a property of the layer; the range is that of this probe, or a bright star would hide all others.
     limits = Limits.of(maps, "signed" if np.nanmin(channels.minimum) < 0 else "magnitude")
     if options.limits == "map":
@@ -277,20 +284,3 @@ def _mosaic(
     }  # fmt: skip
     place = extraction.layers.index(layer)
     return Figure(f"maps-{extraction.name}-{probe}-{place}", facts, width, height, placed, words, limits.bar())
-
-
-def _probes(run: ExtractedRun, options: SectionOptions) -> list[int]:
-    """Return the probes shown: those asked for, else the first of each label, else of each group, else the first."""
-    place = {probe.id: i for i, probe in enumerate(run.probes.probes)}
-    if options.probes:
-        if unknown := [id for id in options.probes if id not in place]:
-            raise SectionError(
-                f"there is no probe {', '.join(unknown)}", where="sections.activations.probes",
-                expected=f"some of {', '.join(list(place)[:12])}", advice=did_you_mean(unknown[0], place),
-            )  # fmt: skip
-        return [place[id] for id in options.probes]
-    kinds: dict[str, int] = {}
-    for i, probe in enumerate(run.probes.probes):
-        if probe.label or not run.probes.has_labels:
-            kinds.setdefault(probe.label or probe.group or str(i), i)
-    return sorted(kinds.values())[: options.show]

@@ -80,3 +80,37 @@ def active(extraction: Extraction, labels: Sequence[str | None]) -> tuple[Active
             )
         )  # fmt: skip
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Silent:
+    """How many channels and units are zero on every probe, of those that could be: the rectified ones."""
+
+    dead: int
+    of: int
+    """Channels of layers with maps."""
+    dead_units: int
+    units: int
+    """Of layers that give vectors."""
+
+    @property
+    def fraction(self) -> float | None:
+        """Of both together; None where there is none to count."""
+        total = self.of + self.units
+        return (self.dead + self.dead_units) / total if total else None
+
+
+def silent(extraction: Extraction) -> Silent:
+    """Count the dead of the same layers as `active` does, so that every section says the same number."""
+    counts = [0, 0, 0, 0]
+    for layer in counted(extraction):
+        if not rectified(extraction, layer):
+            continue
+        channels = extraction.channels(layer.name)
+        found = activity(
+            channels.minimum, channels.maximum, channels.magnitude, channels.zeros, channels.saturated, True
+        )
+        place = 0 if len(extraction.shape(layer.name)) > 2 else 2
+        counts[place] += len(found.dead or ())
+        counts[place + 1] += found.channels
+    return Silent(*counts)

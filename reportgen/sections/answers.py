@@ -82,7 +82,7 @@ def judge(
         predictions_not_finite(bad, len(members)),
         predictions_constant(p, extraction.scores, activation, limits.predictions_constant),
         predictions_saturated(p, activation, right, table.n if table else 0, limits.predictions_saturated),
-        score_at_chance(*_score(scored), len(scored.known), limits.score_at_chance),
+        score_at_chance(*_score(scored), len(scored.known), limits.score_at_chance, scored.score),
         contradicted,
         probe_set_small(counts, task.kind == "regression", limits.probe_set_small),
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reportgen.diagnostics.drift import learned
 from reportgen.diagnostics.geometry import Reach, multiply_adds, receptive_field
-from reportgen.extraction import ExtractedRun, Extraction
+from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure
 from reportgen.figures.diagram import MANY, diagram
 from reportgen.sections.chosen import groups
@@ -49,7 +50,9 @@ class Group:
     rows: tuple[Row, ...]
     parameters: int
     trainable: int | None
-    """Parameters in layers the file calls trainable; None where it does not say."""
+    """Parameters that gradients move, in layers the file calls trainable; None where it does not say."""
+    moving: int
+    """Parameters that no gradient moves: moving means and variances."""
     multiply_adds: int | None
     figure: str
     """Id of its diagram."""
@@ -80,12 +83,12 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         flags = [layer.trainable for layer in measured.layers if layer.parameters]
         trainable = None
         if flags and all(flag is not None for flag in flags):
-            trainable = sum(layer.parameters for layer in measured.layers if layer.trainable)
+            trainable = sum(layer.parameters - _moving(measured, layer) for layer in measured.layers if layer.trainable)
         id = f"architecture-{i}"
         found.append(
             Group(
                 family.letter, signature, tuple(e.name for e in members), rows,
-                sum(r.parameters for r in rows), trainable,
+                sum(r.parameters for r in rows), trainable, sum(_moving(measured, x) for x in measured.layers),
                 None if any(c is None for c in costs) else sum(c or 0 for c in costs), id,
                 "" if measured.predictions is not None else measured.about.problem,
                 tuple(dict.fromkeys(note for e in members for note in e.notes)),
@@ -100,6 +103,15 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
     if not found:
         return Section(None, absent="No checkpoint of this run holds a network that could be rebuilt.")
     return Section(Content(tuple(found)), tuple(figures))
+
+
+def _moving(extraction: Extraction, layer: Layer) -> int:
+    """Return how many of a layer's parameters no gradient moves."""
+    if not layer.parameters or layer.weights not in extraction.weighted:
+        return 0
+    arrays = extraction.arrays(layer.weights)
+    held = {name: a for name, a in arrays.items() if a.dtype.kind == "f"}
+    return min(layer.parameters, sum(a.size for a in held.values()) - learned(held).size)
 
 
 def _rows(run: ExtractedRun, extraction: Extraction) -> tuple[Row, ...]:

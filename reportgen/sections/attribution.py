@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +13,27 @@ from reportgen.extraction import Attribution, ExtractedRun, Extraction
 from reportgen.figures import Figure, Limits, Tile, chart_figure, moving
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery, overlay
-from reportgen.sections.attributed import NAMES, SIGNED, Attributed, attributed, on_pixels
+from reportgen.sections.attributed import (
+    NAMES,
+    SIGNED,
+    Attributed,
+    Cells,
+    attributed,
+    cells_of,
+    drawn_methods,
+    on_pixels,
+)
 from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
-from reportgen.sections.section import Judged, Section, told
-from reportgen.sections.thumbnails import as_displayed, thumbnails
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
+from reportgen.sections.telling import telling_probes
+from reportgen.sections.thumbnails import as_displayed, framed_thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Attribution: which pixels decide"
 QUESTION = "Which pixels decide?"
 
-DRAWN = ("grad_cam", "integrated", "smooth_grad", "occlusion")
 OVER_TIME = ("grad_cam", "integrated")
 CLIP = 99.5
 """Percentile of the magnitudes of a column at which its colours end."""
@@ -71,7 +80,8 @@ class Network:
     explained: str
     output: str
     classes: tuple[str, ...]
-    layer: str
+    cells: Cells | None
+    """Of Grad-CAM and LayerCAM; None without them."""
     fixed: int
     settings: dict[str, float]
     bands: tuple[str, ...]
@@ -105,18 +115,19 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         own = [(x, a) for x in run.of_architecture(e.about.architecture) if (a := x.attribution()) is not None]
         here = next((a for x, a in own if x.name == e.name), None)
         if here is None:
+            judged.append(Unjudged("attribution_off_galaxy", "no attributions of it were measured", group.letter))
             continue
         drawn: list[Figure] = []
         scored = score(run, e)
         good = [(x, a) for x, a in own if not a.absent]
         over = tuple(attributed(x, a, options.sanity) for x, a in good)
         numbers = next((o for o in over if o.checkpoint == e.about.file), None)
-        failed = [m.id for m in numbers.methods if m.sanity.verdict == "fails"] if numbers else []
-        judged.append(of_attribution(here, failed, run.config.verdicts))
+        checked = {m.id: m.sanity.verdict for m in numbers.methods} if numbers else {}
+        judged += of_network([of_attribution(e, here, checked, scored.task, run.config.verdicts)], group.letter)
         rows: tuple[Row, ...] = ()
         if numbers is not None:
-            telling = _telling(run, scored, here)
-            rows = _rows(run, scored, here, telling)
+            telling = telling_probes(run, scored, here)
+            rows = _rows(run, e, scored, here, telling)
             # Without a finite answer there is nothing to tell by.
             galleries = {
                 x.name: figure for (x, a), o in zip(good, over, strict=True) if (figure := _gallery(run, x, a, o))
@@ -128,8 +139,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         networks.append(
             Network(
                 group.letter, e.about.file, e.epoch, group.roles[e.name], here.absent, here.explained,
-                scored.task.output, scored.task.classes, here.layer, here.fixed, here.settings, run.probes.channels,
-                numbers, over, rows, tuple(f.id for f in drawn), here.notes,
+                scored.task.output, scored.task.classes, cells_of(e, here), here.fixed, here.settings,
+                run.probes.channels, numbers, over, rows, tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
     if not networks:
@@ -138,42 +149,11 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     return Section(Content(tuple(networks), options.sanity), tuple(figures), **told(judged))
 
 
-def _telling(run: ExtractedRun, scored: Scored, found: Attribution) -> dict[int, str]:
-    """Return places among the chosen probes worth a picture, and why: right, wrong, most and least certain.
-
-    Of right and wrong ones the surest; of a regression the best, the worst, the highest and the lowest.
-    """
-    task, probes = scored.task, found.probes.tolist()
-    own = [k for k, p in enumerate(probes) if p in set(scored.known)]
-    answers = scored.answers[probes]
-    telling: dict[int, str] = {}
-
-    def add(places: Sequence[int], key: np.ndarray, word: str) -> None:
-        free = [k for k in places if k not in telling and np.isfinite(key[k])]
-        if free:
-            telling[max(free, key=lambda k: key[k])] = word
-
-    everyone = range(len(probes))
-    if task.kind == "regression":
-        actual = run.probes.probes
-        off = np.array([abs(answers[k] - (actual[p].target or 0.0)) for k, p in enumerate(probes)])
-        add(own, -off, "best")
-        add(own, off, "worst")
-        add(everyone, answers, "highest")
-        add(everyone, -answers, "lowest")
-        return telling
-    sure = np.abs(found.score)
-    right = [k for k in own if scored.labels[probes[k]] == task.classes[scored.chosen[probes[k]] or 0]]
-    add(right, sure, "right")
-    add([k for k in own if k not in right], sure, "wrong")
-    add(everyone, sure, "most certain")
-    add(everyone, -sure, "least certain")
-    return telling
-
-
-def _rows(run: ExtractedRun, scored: Scored, found: Attribution, telling: dict[int, str]) -> tuple[Row, ...]:
+def _rows(
+    run: ExtractedRun, e: Extraction, scored: Scored, found: Attribution, telling: dict[int, str]
+) -> tuple[Row, ...]:  # fmt: skip
     rows = []
-    pixels = {m: on_pixels(found, m) for m in NAMES if m in found.maps}
+    pixels = {m: on_pixels(e, found, m) for m in NAMES if m in found.maps}
     for k, p in enumerate(found.probes.tolist()):
         galaxy = found.regions[k] == 1
         inside = {m: share(maps[k], galaxy) for m, maps in pixels.items()}
@@ -191,14 +171,14 @@ def _rows(run: ExtractedRun, scored: Scored, found: Attribution, telling: dict[i
 def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attributed) -> Figure | None:
     """Return the telling probes of one checkpoint beside their maps; None where no answer is finite."""
     scored = score(run, e)
-    telling = _telling(run, scored, found)
+    telling = telling_probes(run, scored, found)
     if not telling:
         return None
-    methods = [m for m in DRAWN if m in found.maps]
-    pixels = {m: on_pixels(found, m) for m in methods}
+    methods, empty = drawn_methods(found, numbers, list(telling))
+    pixels = {m: on_pixels(e, found, m) for m in methods}
     limits = {m: _limits(m, pixels[m][list(telling)]) for m in methods}
     verdicts = {m.id: m.sanity.verdict for m in numbers.methods}
-    pictures = thumbnails(run.probes, run.config.probes.display, [int(found.probes[k]) for k in telling])
+    pictures = framed_thumbnails(run, [int(found.probes[k]) for k in telling])
     rows = []
     for (k, word), picture in zip(telling.items(), pictures, strict=True):
         p = int(found.probes[k])
@@ -206,16 +186,22 @@ def _gallery(run: ExtractedRun, e: Extraction, found: Attribution, numbers: Attr
         panels += [_panel(run, found, m, pixels[m][k], limits[m], k, p) for m in methods]
         said = scored.task.classes[scored.chosen[p] or 0] if scored.task.classes else ""
         probe = run.probes.probes[p]
-        lines_ = [f"{word}:", probe.id, f"answer {scored.answers[p]:.3f}", *([f"says {said}"] if said else [])]
+        lines_ = [
+            f"{word}:",
+            probe.id,
+            f"answer {fixed(float(scored.answers[p]), 3)}",
+            *([f"says {said}"] if said else []),
+        ]
         if probe.label or (scored.task.kind == "regression" and probe.target is not None):
             regression = scored.task.kind == "regression" and probe.target is not None
-            lines_.append(f"actual {probe.target:.3f}" if regression else f"is {probe.label}")
+            lines_.append(f"actual {fixed(probe.target, 3)}" if regression else f"is {probe.label}")
         rows.append((tuple(_cut(line) for line in lines_), panels))
     heads = [("galaxy",), *((NAMES[m], _range(limits[m]), _badge(verdicts[m])) for m in methods)]
-    width, height, placed, labels = gallery(rows, heads)
+    width, height, placed, labels = gallery(rows, heads, side=218)
     facts = {
         "kind": "gallery", "checkpoint": e.about.file, "epoch": e.epoch, "shown": len(rows), "n": len(found.probes),
         "layer": found.layer, "clip": CLIP, "display": run.probes.display, "methods": methods,
+        "empty": [NAMES[m] for m in empty],
         "probes": [run.probes.probes[int(found.probes[k])].id for k in telling], "settings": found.settings,
         "failed": [NAMES[m] for m in methods if verdicts[m] == "fails"],
     }  # fmt: skip
@@ -251,12 +237,15 @@ def _strip(
     own = [(x, a, int(np.flatnonzero(a.probes == p)[0])) for x, a in shown]
     rows = []
     for m in methods:
-        maps = [on_pixels(a, m)[k] for _, a, k in own]
+        maps = [on_pixels(x, a, m)[k] for x, a, k in own]
         limits = _limits(m, np.stack(maps))
         panels = [_panel(run, a, m, maps[i], limits, k, p) for i, (_, a, k) in enumerate(own)]
         rows.append(((NAMES[m], _range(limits)), panels))
-    heads = [(f"epoch {x.epoch}" if x.epoch is not None else _cut(x.name), f"s = {a.score[k]:.2f}") for x, a, k in own]
-    width, height, placed, labels = gallery(rows, heads, side=210)
+    heads = [
+        (f"epoch {x.epoch}" if x.epoch is not None else _cut(x.name), f"s = {fixed(float(a.score[k]))}")
+        for x, a, k in own
+    ]
+    width, height, placed, labels = gallery(rows, heads, side=180)
     facts = {
         "kind": "strip", "probe": run.probes.probes[p].id, "shown": len(own), "of": len(run.extractions),
         "clip": CLIP, "checkpoints": [x.about.file for x, _, _ in own], "layer": own[-1][1].layer,

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.diagnostics.morphology import Morphology, available, measure
+from reportgen.diagnostics.morphology import Morphology, available, measure, noiseless
 from reportgen.extraction import ExtractedRun
 from reportgen.figures.stretch import shrink
 
@@ -53,7 +53,8 @@ def without_morphology(most: int) -> str:
 
 def _catalogue(run: ExtractedRun) -> list[Column]:
     probes = run.probes.probes
-    names = dict.fromkeys(name for probe in probes for name in probe.metadata)
+    meant = {run.config.probes.columns.object, run.config.probes.columns.trained}
+    names = dict.fromkeys(name for probe in probes for name in probe.metadata if name not in meant)
     table = ((name, [_number(probe.metadata.get(name, "")) for probe in probes]) for name in names)
     return [Column(name, "catalogue", np.array(values, np.float64)) for name, values in table]
 
@@ -76,9 +77,14 @@ def _measured(run: ExtractedRun, most: int) -> list[Column]:
         mean = image.astype(np.float32).mean(axis=-1, keepdims=True)
         smaller = shrink(mean, 160)[..., 0]
         found = measure(smaller, shape=i in chosen)
+        if noiseless(mean):
+            found = replace(found, noise=float("nan"))
         # As bright as before it was made smaller, each pixel the mean of those it covers.
         rows.append(replace(found, flux=found.flux * mean.size / smaller.size))
+    silent = sum(np.isnan(r.noise) for r in rows)
     return [
         Column(word, "measured", np.array([getattr(r, field) for r in rows], np.float64))
         for field, word in MEASURED.items()
+        # Where most skies have none, what is left is debris, and compares those pictures alone.
+        if field != "noise" or silent <= len(rows) / 2
     ]

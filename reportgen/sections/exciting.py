@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.diagnostics.selectivity import extremes
 from reportgen.extraction import ExtractedRun, Extraction
@@ -17,7 +18,9 @@ from reportgen.templating import fixed, number
 
 MOST, LEAST = 5, 3
 """Probes of each kind in a row."""
-WORDS, GAP, APART = 340.0, 10.0, 34.0
+ALIKE = 0.05
+"""Spread of a channel's responses, as a fraction of the largest, below which they are all but the same."""
+WORDS, GAP, APART = 352.0, 10.0, 34.0
 """Width of the words of a row, between pictures, and between the two kinds [unit of the canvas]."""
 
 
@@ -39,7 +42,8 @@ def rows_of_probes(
         values = one.values[:, c.channel]
         top, low = extremes(values, MOST, LEAST)
         pictures = thumbnails(run.probes, run.config.probes.display, [*top, *low])
-        lines = _words(c, result)
+        lines = _words(c, result, values)
+        digits = _digits(values)
         labels += [Label(0, y + 20 + k * 27, text, strong=k == 0) for k, text in enumerate(lines)]
         tallest = 0.0
         patches: list[object] = []
@@ -49,7 +53,7 @@ def rows_of_probes(
             width, height = picture.width * scale, picture.height * scale
             placed.append(Placed(picture, x, y, width, height))
             tallest = max(tallest, height)
-            said = number(float(values[i]))
+            said = number(float(values[i]), digits)
             labels += [Label(x, y + height + 24, f"{i}: {said}")]
             if k < len(top) and one.maps:
                 unit = place_of_maximum(extraction, one.layer.name, i, c.channel)
@@ -76,21 +80,37 @@ def rows_of_probes(
     return Figure(id, facts, WIDTH, y - 6, tuple(placed), tuple(labels), boxes=tuple(frames), data=dict(data))
 
 
-def _words(c: Channel, result: Tested) -> tuple[str, ...]:
+def _digits(values: NDArray[np.floating]) -> int:
+    """Return how many significant digits it takes to tell the responses of a channel apart, from 3 to 5."""
+    finite = np.abs(values[np.isfinite(values)].astype(np.float64))
+    span = float(np.ptp(values[np.isfinite(values)])) if finite.size else 0.0
+    if span <= 0 or finite.max() <= 0:
+        return 3
+    return int(np.clip(2 + np.ceil(np.log10(float(finite.max()) / span)), 3, 5))
+
+
+def _words(c: Channel, result: Tested, values: NDArray[np.floating]) -> tuple[str, ...]:
     """Return what stands beside a channel's probes."""
     lines = [f"channel {c.channel}"]
+    largest = float(np.abs(values).max())
+    if np.isfinite(largest) and 0 < c.spread < ALIKE * largest:
+        lines.append(f"varies by {number(100 * c.spread / largest, 2)} % only")
     if c.effect is not None:
-        sure = f"q = {_small(c.q)}" + ("" if c.selective else ", not significant")
+        sure = f"q {_is(c.q)}" + ("" if c.selective else ", not significant")
         if c.prefers:
             lines += [f"AUC {fixed(c.effect)} for {_cut(c.prefers, 18)}", sure]
         else:
             lines += [f"ρ = {fixed(c.effect)} with the target", sure]
     if c.confounder:
-        lines.append(f"nearest number: {_cut(c.confounder, 16)}")
-        lines.append(f"ρ = {fixed(c.rho)}, q = {_small(c.rho_q)}")
+        lines.append(f"nearest: {_cut(c.confounder, 20)}")
+        lines.append(f"ρ = {fixed(c.rho)}, q {_is(c.rho_q)}")
         if c.confounded and result.test and not result.problem:
             lines.append(f"closer than the {result.test}")
     return tuple(lines)
+
+
+def _is(value: float | None) -> str:
+    return _small(value) if value is not None and value < 0.001 else f"= {_small(value)}"
 
 
 def _small(value: float | None) -> str:

@@ -10,7 +10,7 @@ from reportgen.diagnostics.intervals import Interval
 from reportgen.diagnostics.keeping import ENOUGH, Choice, Witness, choose
 from reportgen.diagnostics.learning import steps
 from reportgen.extraction import ExtractedRun, Extraction
-from reportgen.sections.activations import dead_channels
+from reportgen.sections.active import silent
 from reportgen.sections.chosen import Group
 from reportgen.sections.scoring import Scored, score
 
@@ -26,11 +26,12 @@ def keep(
     witnesses = []
     for e, s, change in zip(members, scored, moved, strict=True):
         value, interval = _score(s, name)
+        lost = int((~np.isfinite(s.answers)).sum())
         ece = s.calibration.ece if s.calibration and s.calibration.n >= ENOUGH else None
         witnesses.append(
             Witness(
                 e.name, e.epoch, monitored.get(e.epoch) if e.epoch is not None else None, value, interval, ece,
-                float(change) if np.isfinite(change) else None, _dead(e), int((~np.isfinite(s.answers)).sum()),
+                float(change) if np.isfinite(change) else None, silent(e).fraction, lost,
             )
         )  # fmt: skip
     known = len(scored[0].known) if scored else 0
@@ -63,9 +64,3 @@ def _score(scored: Scored, name: str) -> tuple[float | None, Interval | None]:
     if scored.confusion is not None:
         return scored.confusion.accuracy, scored.confusion.interval
     return None, None
-
-
-def _dead(extraction: Extraction) -> float | None:
-    rows = [row for row in dead_channels(extraction) if row.counts]
-    total = sum(row.of for row in rows)
-    return sum(len(row.dead) for row in rows) / total if total else None

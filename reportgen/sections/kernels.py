@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 
 from reportgen.config import Options
+from reportgen.diagnostics.composition import Composition, by_chance, composition
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.sections.activations import states
@@ -18,6 +19,10 @@ from reportgen.sections.section import Section
 
 TITLE = "Weights: what it looks for"
 QUESTION = "What does the network look for?"
+
+
+BEYOND = (2.0, 0.02)
+"""Times what random weights have of a part, and how much more, from which on a layer is said to look for it."""
 
 
 class SectionOptions(Options):
@@ -40,11 +45,29 @@ class Kernels:
 
 
 @dataclass(frozen=True)
+class MadeOf:
+    """What the kernels of one layer that looks at the image are made of."""
+
+    layer: str
+    kernels: int
+    bands: int
+    found: Composition
+    chance: Composition
+    """What random weights are made of."""
+    beyond: tuple[str, ...]
+    """Parts that are more than what random weights have by BEYOND, the largest excess first."""
+
+
+@dataclass(frozen=True)
 class Network:
     """The kernels of one architecture."""
 
     letter: str
     """A, B, …; empty with only one."""
+    checkpoint: str
+    epoch: int | None
+    made_of: tuple[MadeOf, ...]
+    """The layers that look at the image itself, at the best checkpoint."""
     first: tuple[Kernels, ...]
     """The layers that look at the image itself; on paper at the first, the best and the last checkpoint."""
     deeper: tuple[Kernels, ...]
@@ -78,12 +101,15 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     first: list[Kernels] = []
     deeper: list[Kernels] = []
     left: list[str] = []
+    made_of: list[MadeOf] = []
     drawn: set[str] = set()
     for layer in reference.layers:
         if layer.weights in drawn or not any("kernel" in v for v in reference.variables(layer.weights)):
             continue
         drawn.add(layer.weights)
         at_image = sees_image(reference, layer)
+        if at_image and (found := _made_of(run, reference, layer)):
+            made_of.append(found)
         made: dict[str, Figure] = {}
         if len({k.layer for k in [*first, *deeper]}) < options.layers:
             for e in spread(group.members, options.checkpoints, group.shown):
@@ -95,7 +121,34 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
             continue
         figures.append(moving(made, reference.name, list(group.roles) if at_image else ()))
         (first if at_image else deeper).append(Kernels(layer.name, figures[-1].id))
-    return Network(group.letter, tuple(first), tuple(deeper), tuple(left))
+    about = reference.about
+    return Network(
+        group.letter, about.file, reference.epoch, tuple(made_of), tuple(first), tuple(deeper), tuple(left)
+    )  # fmt: skip
+
+
+def _made_of(run: ExtractedRun, extraction: Extraction, layer: Layer) -> MadeOf | None:
+    """Return what a layer's kernels are made of, seen as images; None where they are none."""
+    stored = extraction.arrays(layer.weights).get("kernel")
+    if stored is None:
+        return None
+    kernel = outputs_last(stored.astype(np.float32), layer)
+    shape, _ = comes_in(run, extraction, layer)
+    if kernel.ndim == 2 and len(shape) == 3 and kernel.shape[0] == np.prod(shape):
+        kernel = kernel.reshape(*shape, kernel.shape[1])
+    found = composition(kernel) if kernel.ndim == 4 and kernel.shape[0] * kernel.shape[1] > 1 else None
+    if found is None:
+        return None
+    chance = by_chance(kernel.shape[0] * kernel.shape[1], kernel.shape[2])
+    times, more = BEYOND
+    random = asdict(chance)
+    excess = {
+        name: share / random[name]
+        for name, share in asdict(found).items()
+        if random[name] > 0 and share >= times * random[name] and share - random[name] >= more
+    }
+    beyond = tuple(sorted(excess, key=lambda name: -excess[name]))
+    return MadeOf(layer.name, kernel.shape[3], kernel.shape[2], found, chance, beyond)
 
 
 def sees_image(extraction: Extraction, layer: Layer) -> bool:

@@ -28,8 +28,8 @@ from reportgen.sections.classification import (
 from reportgen.sections.courses import ProbeCourse, course_figure, courses_of, map_figure
 from reportgen.sections.keeping import keep
 from reportgen.sections.regression import regression_figures
-from reportgen.sections.scoring import score
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.scoring import objects, score, trained
+from reportgen.sections.section import Judged, Section, of_network, told
 
 TITLE = "Predictions"
 QUESTION = "What does the network say, and is it right?"
@@ -71,6 +71,10 @@ class Network:
     score: RegressionScore | None
     confusion: Confusion | None
     labelled: int
+    objects: int
+    """Different objects these probes show."""
+    trained: tuple[int, int] | None
+    """How many of them were trained on, of how many of which the catalogue says; None where it does not say."""
     other_outputs: tuple[str, ...]
     """Names of the outputs that are not shown, of a network with several."""
     not_finite: int
@@ -102,6 +106,8 @@ class Content:
     """What the template shows."""
 
     networks: tuple[Network, ...]
+    together: bool
+    """Whether the answers of the networks stand in one table: several of one kind with one checkpoint each."""
     enough: int
     """Labelled probes below which a score proves little."""
 
@@ -118,8 +124,9 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         network, drawn, said = _network(run, group, options)
         networks.append(network)
         figures += drawn
-        judged += said
-    return Section(Content(tuple(networks), ENOUGH), tuple(figures), **told(judged))
+        judged += of_network(said, group.letter)
+    together = len(networks) > 1 and len({n.kind for n in networks}) == 1 and all(len(n.columns) == 1 for n in networks)
+    return Section(Content(tuple(networks), together, ENOUGH), tuple(figures), **told(judged))
 
 
 def _network(
@@ -153,7 +160,8 @@ def _network(
         group.letter, task.kind, task.output, task.unit, e.output_activation, task.logits, task.classes,
         tuple(Column(x.about.file, x.epoch, group.roles[x.name]) for x in group.shown),
         rows_of(run, scored, group.shown), e.about.file, e.epoch, scored.score, scored.confusion,
-        len(scored.known), e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
+        len(scored.known), objects(run, scored.known), trained(run, scored.known),
+        e.other_outputs, int((~np.isfinite(scored.answers)).sum()),
         tuple(dict.fromkeys(strange)), tuple(rocs), found, courses, at, witnesses, score_name, group.best.monitor,
         choice, tuple(f.id for f in drawn),
     ), drawn, judge(run, scored, e, members, courses)  # fmt: skip

@@ -15,6 +15,7 @@ from reportgen.figures.diagram import Arrow
 from reportgen.figures.mosaic import LABEL
 from reportgen.probes.probeset import Probe, ProbeSet
 from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
 from reportgen.sections.verdicts.inputs import input_range, inputs_not_finite
 
@@ -98,6 +99,7 @@ class Content:
     rows: tuple[ProbeRow, ...]
     has_labels: bool
     has_targets: bool
+    """Whether there are targets, and a network answers them."""
     has_groups: bool
     inputs: tuple[InputRow, ...]
     """Of a network with several inputs; else none."""
@@ -118,7 +120,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     )  # fmt: skip
     content = Content(
         len(probes), shown, probes.sha256, tuple(probes.inputs.shape[1:]), str(probes.inputs.dtype), channels,
-        probes.steps, probes.display, rows, probes.has_labels, probes.has_targets, any(p.group for p in probes.probes),
+        probes.steps, probes.display, rows, probes.has_labels,
+        probes.has_targets and asks_for_target(run), any(p.group for p in probes.probes),
         _inputs(probes),
     )  # fmt: skip
     sheet = _sheet(run, shown)
@@ -159,11 +162,11 @@ def _channel(name: str, values: NDArray[np.generic]) -> ChannelRow:
 
 
 def _sheet(run: ExtractedRun, shown: int) -> Figure:
-    probes = run.probes
+    probes, targets = run.probes, asks_for_target(run)
     lines = []
     for i, probe in enumerate(probes.probes[:shown]):
         known = [probe.label] if probe.label else []
-        if probe.target is not None:
+        if probe.target is not None and targets:
             known.append(f"{probe.target:.3g}")
         room = ("",) if _pixel_scale(probe) else ()
         lines.append((f"{i}  {probe.id}", *([" · ".join(known)] if known else []), *room))

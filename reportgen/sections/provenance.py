@@ -29,6 +29,10 @@ class Input:
 class Content:
     """What the template shows."""
 
+    run: str
+    """Name of the run."""
+    trained: str
+    """When training ended, as run.json says; empty where it does not."""
     command: str
     commit: str
     """Commit of the repository the configuration lies in; empty outside of one."""
@@ -52,6 +56,7 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
     inputs += [Input("probe", p.id, None, p.sha256) for p in run.probes.probes]
     training = run.run.record.get("versions")
     content = Content(
+        run=run.run.name, trained=str(run.run.record.get("finished") or ""),
         command=known.get("command", ""), commit=known.get("commit", ""), dirty=bool(known.get("dirty")),
         versions=dict(known.get("versions", {})),
         training_versions={str(k): str(v) for k, v in training.items()} if isinstance(training, dict) else {},

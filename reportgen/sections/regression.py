@@ -9,6 +9,7 @@ from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import scatter
 from reportgen.sections.scoring import Scored
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
+from reportgen.templating import fixed
 
 
 def regression_figures(run: ExtractedRun, scored: Scored, extremes: int, extraction: Extraction) -> list[Figure]:
@@ -52,7 +53,10 @@ def regression_figures(run: ExtractedRun, scored: Scored, extremes: int, extract
             continue
         chosen = [known[int(k)] for k in places]
         lines = [
-            (f"{i}  {run.probes.probes[i].id}", f"{predicted[int(k)]:.3f}, actual {actual[int(k)]:.3f}")
+            (
+                f"{i}  {run.probes.probes[i].id}",
+                f"{fixed(float(predicted[int(k)]), 3)}, actual {fixed(float(actual[int(k)]), 3)}",
+            )
             for i, k in zip(chosen, places, strict=True)
         ]
         pictures = thumbnails(run.probes, run.config.probes.display, chosen)

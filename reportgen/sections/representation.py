@@ -11,6 +11,7 @@ from pydantic import PositiveInt
 
 from reportgen.config import Options
 from reportgen.diagnostics.embedding import Method, embed, principal_components
+from reportgen.diagnostics.neighbours import Alike, near_target, same_label
 from reportgen.diagnostics.similarity import LEAST
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
@@ -57,6 +58,10 @@ class Network:
     """Fraction of the variance of each principal component."""
     for_most: int | None
     """Components that hold 95 % of the variance."""
+    by: str
+    """What the neighbours are compared by: label, target, or empty."""
+    neighbours: Alike | None
+    """Whether near probes are alike in that; None where it is not known of enough probes."""
     layers: Similarity | None
     checkpoints: Similarity | None
     figures: tuple[str, ...]
@@ -116,9 +121,26 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     sums = np.cumsum(shares)
     return Network(
         group.letter, e.about.file, e.epoch, layer, features.shape[1], int(finite.sum()), int((~finite).sum()),
-        shares, int(np.searchsorted(sums, 0.95 - 1e-9)) + 1 if len(sums) else None, alike, between,
+        shares, int(np.searchsorted(sums, 0.95 - 1e-9)) + 1 if len(sums) else None,
+        *_neighbours(run, e, features, finite), alike, between,
         tuple(f.id for f in made), tuple(missing),
     )  # fmt: skip
+
+
+def _neighbours(
+    run: ExtractedRun, extraction: Extraction, features: NDArray[np.floating], finite: NDArray[np.bool_]
+) -> tuple[str, Alike | None]:
+    """Return what is known of the probes, and whether those near each other are alike in it."""
+    task, probes = task_of(run, extraction), run.probes.probes
+    if task.kind == "regression":
+        known = [i for i, p in enumerate(probes) if p.target is not None and finite[i]]
+        if not known or not features.shape[1]:
+            return "", None
+        return "target", near_target(features[known], np.array([probes[i].target for i in known], np.float64))
+    known = [i for i, p in enumerate(probes) if p.label in task.classes and finite[i]]
+    if not known or not features.shape[1]:
+        return "", None
+    return "label", same_label(features[known], np.array([probes[i].label for i in known], object))
 
 
 def _atlas(

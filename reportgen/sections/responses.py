@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.diagnostics.patches import Patch, patch
+from reportgen.diagnostics.patches import Centres, Patch, centres, patch
 from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.probes.prepare import pair
 
@@ -93,18 +94,36 @@ def place_of_maximum(extraction: Extraction, layer: str, probe: int, channel: in
 
 def patch_of(run: ExtractedRun, extraction: Extraction, layer: str, unit: tuple[int, int]) -> Patch | None:
     """Return the pixels of the prepared image that a unit sees."""
+    return patch(extraction.layers, _sizes(extraction, run.probes.input_shape), layer, unit)
+
+
+def centres_of(extraction: Extraction, layer: str, picture: tuple[int, int]) -> Centres | None:
+    """Return where on the prepared image `(y, x)` the units of a layer look; None where that cannot be said."""
+    return centres(extraction.layers, _sizes(extraction, picture), layer, picture)
+
+
+def field_of(
+    extraction: Extraction, layer: str, unit: tuple[int, int], picture: tuple[int, int]
+) -> tuple[int, int] | None:
+    """Return how many pixels a unit sees, `(y, x)`, on a prepared image of a size; None where that cannot be said."""
+    seen = patch(extraction.layers, _sizes(extraction, picture), layer, unit)
+    return None if seen is None else (seen.height, seen.width)
+
+
+def _sizes(extraction: Extraction, picture: Sequence[int]) -> dict[str, tuple[int, int]]:
+    """Return the `(y, x)` of each layer's output, as far as it is known; of a vector (1, 1)."""
     sizes = {}
     for row in extraction.layers:
         shape: tuple[int | None, ...] = row.output_shape
         if row.name in extraction.measured:
             shape = extraction.shape(row.name)[1:]
         elif not row.inputs and len(shape) == 3:
-            shape = run.probes.input_shape
+            shape = (*picture[:2], None)
         if len(shape) != 3:
             sizes[row.name] = (1, 1)
         elif shape[0] is not None and shape[1] is not None:
             sizes[row.name] = (shape[0], shape[1])
-    return patch(extraction.layers, sizes, layer, unit)
+    return sizes
 
 
 def on_picture(run: ExtractedRun, probe: int, seen: Patch) -> tuple[float, float, float, float]:

@@ -7,11 +7,12 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reportgen.extraction import ExtractedRun
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.charts import lines
-from reportgen.sections.chosen import best, groups
+from reportgen.sections.chosen import Best, best, groups
 from reportgen.sections.section import Judged, NoOptions, Section, told
 from reportgen.sections.verdicts.history import of_history
 from reportgen.sections.verdicts.weights import Copy, identical_checkpoints, weights_not_finite
@@ -71,6 +72,8 @@ class Content:
     """Best epoch of the history, kept as a checkpoint or not."""
     gap: float | None
     """Validation loss minus training loss at the best checkpoint."""
+    at_best: dict[str, float]
+    """The other quantities of the history at that epoch."""
     notes: str
     """The user's notes in run.json."""
     optimizer: str
@@ -114,13 +117,23 @@ def build(run: ExtractedRun, options: NoOptions) -> Section:
         history.file if history else "",
         chosen.extraction.name if chosen else "", chosen.extraction.epoch if chosen else None,
         chosen.monitor if chosen else "", chosen.value if chosen else None, chosen.larger if chosen else False,
-        chosen.epoch if chosen else None, gap, str(run.run.record.get("notes") or ""),
+        chosen.epoch if chosen else None, gap, _at_best(chosen, columns, place, metrics),
+        str(run.run.record.get("notes") or ""),
         next((e.about.optimizer for e in run.extractions if e.about.optimizer), ""),
         next((e.about.loss for e in run.extractions if e.about.loss), ""),
         {k: sum(k in e.about.other for e in run.extractions) for e in run.extractions for k in e.about.other},
     )  # fmt: skip
     curves = _curves(run, metrics) if history and len(history.epochs) > 1 else ()
     return Section(content, curves, **told(_judged(run)))
+
+
+def _at_best(
+    chosen: Best | None, columns: dict[str, NDArray[np.float64]], place: dict[int, int], metrics: tuple[str, ...]
+) -> dict[str, float]:
+    if chosen is None or not chosen.monitor or chosen.extraction.epoch not in place:
+        return {}
+    at = place[chosen.extraction.epoch]
+    return {name: float(columns[name][at]) for name in metrics if name != chosen.monitor}
 
 
 def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,9 @@ from reportgen.diagnostics.roc import Roc, roc
 from reportgen.diagnostics.scores import Confusion, RegressionScore, confusion, regression_score
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.sections.task import Task, task_of
+
+YES, NO = {"yes", "true", "1", "1.0"}, {"no", "false", "0", "0.0"}
+"""What the column `trained` may say."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,20 @@ class Scored:
     """Of the positive class, or of each class against the rest, where both sides have probes."""
     calibration: Calibration | None = None
     """None for a regression, without labels, and where the outputs are no probabilities."""
+
+
+def objects(run: ExtractedRun, chosen: Iterable[int]) -> int:
+    """Return how many different objects some probes show; one that names none is an object of its own."""
+    column, probes = run.config.probes.columns.object, run.probes.probes
+    named = [probes[i].metadata.get(column, "") for i in chosen]
+    return len(set(filter(None, named))) + named.count("")
+
+
+def trained(run: ExtractedRun, chosen: Iterable[int]) -> tuple[int, int] | None:
+    """Return how many of some probes were trained on, of how many that say so; None where none does."""
+    column, probes = run.config.probes.columns.trained, run.probes.probes
+    said = [word for i in chosen if (word := probes[i].metadata.get(column, "").strip().lower()) in YES | NO]
+    return (sum(word in YES for word in said), len(said)) if said else None
 
 
 def score(run: ExtractedRun, extraction: Extraction) -> Scored:

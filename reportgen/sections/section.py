@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from reportgen.config import Options
@@ -28,6 +28,8 @@ class Check:
     """What its sentence says beside value and threshold."""
     section: str = ""
     """Where the evidence is; given by the report."""
+    network: str = ""
+    """Letter of the network that is judged; empty in a run of one, and of what is the same for all."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Unjudged:
     id: str
     because: str
     """Half a sentence."""
+    network: str = ""
+    """As of Check."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,11 @@ class Section:
 
 
 Judged = Check | Unjudged
+
+
+def of_network(judged: Iterable[Judged], letter: str) -> list[Judged]:
+    """Return verdicts with the letter of their network."""
+    return [replace(one, network=letter) for one in judged]
 
 
 def told(judged: Iterable[Judged]) -> dict[str, Any]:

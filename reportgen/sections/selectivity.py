@@ -17,7 +17,9 @@ from reportgen.sections.confounders import Column, columns, without_morphology
 from reportgen.sections.exciting import rows_of_probes
 from reportgen.sections.fluxes import flux_verdict
 from reportgen.sections.responses import Pooling, Responses, own_layers, responses
-from reportgen.sections.section import Section, told
+from reportgen.sections.section import Section, of_network, told
+from reportgen.sections.stand_ins import StandIn, stand_ins, told_of
+from reportgen.sections.task import task_of
 from reportgen.sections.tested import Channel, Tested, tested
 
 TITLE = "Selectivity: what a channel is for"
@@ -82,6 +84,16 @@ class Network:
     """The smallest p-value so many probes can give."""
     least_q: float | None
     """The smallest q-value of a single channel that so many probes and tests can give."""
+    tried: int
+    """Channels that vary over the probes, and were tested."""
+    selective: int
+    """Channels that tell the class or the target, of all layers."""
+    confounded: int
+    """Channels that follow another number more closely."""
+    confounder: str
+    """The number more of these follow than any other."""
+    by_confounder: int
+    """How many follow it."""
     tests: int
     """That were corrected for together."""
     problem: str
@@ -91,6 +103,12 @@ class Network:
     """Every channel of every layer."""
     compared: int
     """Probes in the comparison with the columns."""
+    known: str
+    """What is taken out of the comparison of the answer with the columns: label, target or nothing."""
+    stand_ins: tuple[StandIn, ...]
+    """The columns against the answer itself, the nearest first; none of several classes."""
+    suspects: tuple[StandIn, ...]
+    """Of these the columns of the catalogue that the answer follows."""
     figures: tuple[str, ...]
     """Ids."""
     not_drawn: tuple[str, ...]
@@ -133,7 +151,10 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     content = Content(
         tuple(networks), len(run.probes), options.response, ALPHA, rows, without_morphology(options.morphology)
     )
-    judged = [flux_verdict(run, group.best.extraction, known) for group in measured]
+    judged = [
+        one for group in measured
+        for one in of_network([flux_verdict(run, group.best.extraction, known)], group.letter)
+    ]  # fmt: skip
     return Section(content, tuple(figures), **told(judged))
 
 
@@ -149,11 +170,18 @@ def _network(
         if own:
             figures.append(rows_of_probes(run, e, one, own[: options.channels], result, options.response))
     shown = {figure.facts["layer"] for figure in figures}
+    answered = told_of(run, e, task_of(run, e))
+    follows = stand_ins(answered, known) if answered else ()
+    rivals = [c.confounder for c in result.channels if c.confounded]
+    rival = max(dict.fromkeys(rivals), key=rivals.count, default="")
     return Network(
         group.letter, e.about.file, e.epoch, result.test, result.classes, result.n, result.least_p,
-        None if result.least_p is None else min(1.0, result.least_p * max(1, result.tests)), result.tests,
-        result.problem, tuple(_row(one, result) for one in layers), result.channels, result.compared,
-        tuple(f.id for f in figures), tuple(one.layer.name for one in layers if one.layer.name not in shown),
+        None if result.least_p is None else min(1.0, result.least_p * max(1, result.tests)),
+        sum(c.effect is not None for c in result.channels), sum(c.selective for c in result.channels), len(rivals),
+        rival, rivals.count(rival), result.tests, result.problem, tuple(_row(one, result) for one in layers),
+        result.channels, result.compared, answered.known if answered else "nothing", follows,
+        tuple(s for s in follows if s.source == "catalogue" and s.followed), tuple(f.id for f in figures),
+        tuple(one.layer.name for one in layers if one.layer.name not in shown),
     ), figures  # fmt: skip
 
 

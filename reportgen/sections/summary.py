@@ -10,12 +10,13 @@ from reportgen.config import Options
 from reportgen.diagnostics.scores import Confusion, RegressionScore
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure
-from reportgen.sections.activations import dead_channels
+from reportgen.sections.active import Silent, silent
 from reportgen.sections.chosen import Group, best, groups
 from reportgen.sections.failures import checkpoints_wanted
 from reportgen.sections.scoring import Scored, score
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import contact_sheet, thumbnails
+from reportgen.templating import fixed
 
 TITLE = "Summary"
 QUESTION = "Did it go well, and can I trust this report?"
@@ -42,6 +43,9 @@ class Network:
     dead: int
     channels: int
     """Of rectified layers with maps."""
+    dead_units: int
+    units: int
+    """Of rectified layers that give vectors."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,10 @@ class Content:
     confusion: Confusion | None
     dead: int
     channels: int
+    """Of rectified layers with maps."""
+    dead_units: int
+    units: int
+    """Of rectified layers that give vectors."""
     notes: str
     """The user's paragraph in the configuration."""
     networks: tuple[Network, ...]
@@ -85,7 +93,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     e = chosen.extraction
     epochs = [x.epoch for x in run.extractions if x.epoch is not None]
     said = score(run, e) if e.predictions is not None else None
-    dead, channels = _dead(e)
+    quiet = silent(e) if said else None
     several = groups(run)
     content = Content(
         checkpoints=checkpoints_wanted(run), measured=len(run.measured),
@@ -95,7 +103,8 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         best=e.about.file, best_epoch=e.epoch, monitor=chosen.monitor, value=chosen.value,
         overall_best_epoch=chosen.epoch, kind=said.task.kind if said else "", output=said.task.output if said else "",
         score=said.score if said else None, confusion=said.confusion if said else None,
-        dead=dead, channels=channels, notes=run.config.report.notes,
+        dead=quiet.dead if quiet else 0, channels=quiet.of if quiet else 0,
+        dead_units=quiet.dead_units if quiet else 0, units=quiet.units if quiet else 0, notes=run.config.report.notes,
         networks=tuple(_network(run, group) for group in several) if len(several) > 1 else (),
     )  # fmt: skip
     return Section(content, (_strip(run, e, said, options.pictures),) if said else ())
@@ -105,16 +114,11 @@ def _network(run: ExtractedRun, group: Group) -> Network:
     e = group.best.extraction
     said = score(run, e) if e.predictions is not None else None
     parameters = sum(layer.parameters for layer in e.layers)
+    quiet = silent(e) if said else Silent(0, 0, 0, 0)
     return Network(
         group.letter, e.about.file, e.epoch, parameters, said.score if said else None, said.confusion if said else None,
-        *_dead(e),
+        quiet.dead, quiet.of, quiet.dead_units, quiet.units,
     )  # fmt: skip
-
-
-def _dead(extraction: Extraction) -> tuple[int, int]:
-    """Return how many channels of rectified layers with maps are dead, and how many there are."""
-    rows = [row for row in dead_channels(extraction) if row.counts]
-    return sum(len(row.dead) for row in rows), sum(row.of for row in rows)
 
 
 def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -> Figure:
@@ -126,16 +130,21 @@ def _strip(run: ExtractedRun, extraction: Extraction, said: Scored, most: int) -
     for i in indices:
         probe = run.probes.probes[i]
         if task.kind == "regression":
-            known = (f"actual {probe.target:.2f}",) if probe.target is not None else ()
-            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f}", *known))
+            known = (f"actual {fixed(probe.target)}",) if probe.target is not None else ()
+            lines.append((f"{i}  {probe.id}", f"says {fixed(answers[i])}", *known))
         else:
             c = picked[i]
             name = task.classes[c] if c is not None else "none"
-            lines.append((f"{i}  {probe.id}", f"says {answers[i]:.2f} {'' if task.kind == 'binary' else name}".strip()))
+            label = said.labels[i]
+            known = (f"{'✓' if name == label else '×'} is {label}",) if label is not None and c is not None else ()
+            words = f"says {fixed(answers[i])} {'' if task.kind == 'binary' else name}".strip()
+            lines.append((f"{i}  {probe.id}", words, *known))
     pictures = thumbnails(run.probes, run.config.probes.display, indices)
     width, height, placed, labels = contact_sheet(pictures, lines)
     facts = {
         "shown": count, "of": len(run.probes), "output": task.output, "checkpoint": extraction.about.file,
         "epoch": extraction.epoch, "display": run.probes.display,
+        "positive": task.classes[1] if task.kind == "binary" else "",
+        "marked": any(line[2:] and task.classes for line in lines),
     }  # fmt: skip
     return Figure("summary-probes", facts, width, height, placed, labels)

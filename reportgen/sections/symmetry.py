@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,13 @@ from reportgen.figures import Figure, chart_figure, png
 from reportgen.figures.charts import lines
 from reportgen.figures.overlay import Panel, gallery
 from reportgen.figures.stretch import display_rgb, shrink
-from reportgen.sections.changed import followed, of_stress
+from reportgen.sections.changed import OWED, followed, of_stress
 from reportgen.sections.chosen import Group, measured_groups
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.probes import squeezed
+from reportgen.sections.section import Judged, Section, Unjudged, of_network, told
 from reportgen.sections.task import Task, task_of
-from reportgen.sections.thumbnails import as_displayed
+from reportgen.sections.thumbnails import as_displayed, framed
+from reportgen.templating import fixed
 
 TITLE = "Symmetry and stress"
 QUESTION = "Does it know physics: that a galaxy has no preferred orientation, and that the sky is not the galaxy?"
@@ -93,6 +96,11 @@ class Network:
     """Probes whose sky has no noise."""
     unfound: int
     """Probes in which no galaxy was found."""
+    sky: Response | None
+    """Answers at the best checkpoint with the sky of another probe; None where it was not tried."""
+    strongest: tuple[Response, ...]
+    """Of each other kind of change but turning and taking the galaxy away the one that changes the answers most, the
+    largest median first."""
     figures: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -119,9 +127,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         own = [(x, s) for x in run.of_architecture(e.about.architecture) if (s := x.stress()) is not None]
         here = next((s for x, s in own if x.name == e.name), None)
         if here is None:
+            judged += of_network(
+                (Unjudged(id, "no answers to changed probes were measured") for id in OWED), group.letter
+            )
             continue
         task = task_of(run, e)
-        judged += of_stress(here, task, run.config.verdicts)
+        judged += of_network(of_stress(here, task, run.config.verdicts), group.letter)
         over: list[At] = []
         probes: list[Turned] = []
         drawn: list[Figure] = []
@@ -135,6 +146,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
                 group.letter, e.about.file, e.epoch, here.absent, task.kind, task.output, task.unit, len(here.probes),
                 here.of, here.kinds.count("orientation"), tuple(over), tuple(a for a in over if a.role),
                 tuple(probes), int(here.settings.get("quiet", 0)), int(len(here.found) - np.count_nonzero(here.found)),
+                *_compared(next((a.responses for a in over if a.checkpoint == e.about.file), ())),
                 tuple(f.id for f in drawn), here.notes,
             )
         )  # fmt: skip
@@ -144,6 +156,18 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             "version of reportgen. Run again.",
         )  # fmt: skip
     return Section(Content(tuple(networks), options.rows), tuple(figures), **told(judged))
+
+
+def _compared(responses: Sequence[Response]) -> tuple[Response | None, tuple[Response, ...]]:
+    """Return the answer to another sky, and of the other kinds of change the strongest of each."""
+    sky = next((r for r in responses if r.kind == "sky" and r.amount != "flat" and r.n), None)
+    found: dict[str, Response] = {}
+    for r in responses:
+        if r.kind in {"orientation", "sky", "galaxy"} or not r.n:
+            continue
+        if r.kind not in found or r.median > found[r.kind].median:
+            found[r.kind] = r
+    return sky, tuple(sorted(found.values(), key=lambda r: -r.median))
 
 
 def _at(extraction: Extraction, stress: Stress, task: Task, group: Group) -> At:
@@ -194,9 +218,8 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
     p = int(stress.probes[k])
     probe = run.probes.probes[p]
     answers, classes = followed(stress, task)
-    pixels = as_displayed(
-        probe, display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
-    )
+    shown = display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
+    pixels = as_displayed(probe, framed(run, p, shown))
     panels = []
     for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True)):
         if kind != "orientation":
@@ -205,12 +228,15 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
         turned = np.rot90(pixels[:, ::-1] if number >= 4 else pixels, number % 4)
         said = "" if classes is None or classes[i, k] < 0 else f" {task.classes[classes[i, k]]}"
         panels.append(
-            Panel(png(np.ascontiguousarray(as_displayed(probe, turned))), (amount, f"{answers[i, k]:.3f}{said}"))
+            Panel(
+                png(np.ascontiguousarray(as_displayed(probe, turned))),
+                (amount, f"{fixed(float(answers[i, k]), 3)}{said}"),
+            )
         )
     width, height, placed, labels = gallery([((), panels)], ())
     facts = {
         "kind": "orientations", "probe": probe.id, "label": probe.label or "", "checkpoint": e.about.file,
         "epoch": e.epoch, "shown": len(panels), "output": task.output, "display": run.probes.display,
-        "spread": float(spread(answers[: len(panels)])[k]),
+        "squeezed": squeezed(run.probes), "spread": float(spread(answers[: len(panels)])[k]),
     }  # fmt: skip
     return Figure(f"symmetry-orientations-{e.name}-{p}", facts, width, height, placed, labels)

@@ -54,6 +54,12 @@ class Task:
         return np.exp(p - np.logaddexp.reduce(p, axis=1, keepdims=True))
 
 
+def asks_for_target(run: ExtractedRun) -> bool:
+    """Whether the targets of the catalogue are what some network of the run answers; so too where none could be run."""
+    measured = run.measured
+    return not measured or any(task_of(run, e).kind == "regression" for e in measured)
+
+
 def task_of(run: ExtractedRun, extraction: Extraction) -> Task:
     """Return the task as the configuration says it, or as outputs, loss and probes suggest.
 

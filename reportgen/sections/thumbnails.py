@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.config import DisplayConfig
+from reportgen.extraction import ExtractedRun
 from reportgen.figures import Label, Limits, Picture, Placed, png
 from reportgen.figures.mosaic import LABEL, WIDTH
 from reportgen.figures.stretch import display_rgb, shrink
 from reportgen.figures.style import palette
+from reportgen.probes.prepare import pair
 from reportgen.probes.probeset import Probe, ProbeSet
 
 Kind = TypeVar("Kind", bound=np.generic)
@@ -21,6 +23,37 @@ Kind = TypeVar("Kind", bound=np.generic)
 def thumbnails(probes: ProbeSet, display: DisplayConfig, indices: Sequence[int]) -> list[Picture]:
     """Return the display picture of each chosen probe."""
     return [png(display_rgb(shrink(probes.images[i]), probes.bands, display)) for i in indices]
+
+
+def framed_thumbnails(run: ExtractedRun, indices: Sequence[int]) -> list[Picture]:
+    """Return the display picture of each chosen probe in the frame of the network."""
+    whole = ((i, shrink(run.probes.images[i])) for i in indices)
+    display = run.config.probes.display
+    return [
+        png(np.ascontiguousarray(framed(run, i, display_rgb(image, run.probes.bands, display)))) for i, image in whole
+    ]
+
+
+def framed(run: ExtractedRun, index: int, pixels: NDArray[Kind]) -> NDArray[Kind]:
+    """Return a probe's picture `(y, x, …)` in the frame of the network: cut out and squeezed as its input is."""
+    tall, wide = run.probes.images[index].shape[:2]
+    y, x, _ = run.probes.input_shape
+    height, width = pixels.shape[:2]
+    if run.config.probes.prepare.crop is not None:
+        cut_y, cut_x = pair(run.config.probes.prepare.crop)
+        rows, columns = (
+            max(1, min(now, round(now * cut / of))) for now, cut, of in ((height, cut_y, tall), (width, cut_x, wide))
+        )
+        top, left = (height - rows) // 2, (width - columns) // 2
+        pixels = pixels[top : top + rows, left : left + columns]
+        height, width = rows, columns
+    if abs(width * y - height * x) <= max(height, width):
+        return pixels
+    side = max(height, width)
+    new_y, new_x = (max(1, round(side * n / max(y, x))) for n in (y, x))
+    rows_, columns_ = np.arange(new_y) * height // new_y, np.arange(new_x) * width // new_x
+    squeezed: NDArray[Kind] = pixels[rows_][:, columns_]
+    return squeezed
 
 
 def as_displayed(probe: Probe, maps: NDArray[Kind]) -> NDArray[Kind]:

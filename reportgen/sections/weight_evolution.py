@@ -17,7 +17,7 @@ from reportgen.figures.charts import lines
 from reportgen.sections.chosen import Group, groups, labels, spread
 from reportgen.sections.kernels import comes_in, outputs_last, sees_image, slice_name
 from reportgen.sections.moved import LayerMoves, moves
-from reportgen.sections.section import Section, told
+from reportgen.sections.section import Section, Unjudged, of_network, told
 from reportgen.sections.verdicts.weights import layer_unmoved
 
 TITLE = "Evolution of the weights"
@@ -54,6 +54,12 @@ class Network:
     before_last_epoch: int | None
     layers: tuple[LayerMoves, ...]
     never_moved: tuple[LayerMoves, ...]
+    most: LayerMoves | None
+    """The layer that moved most for its size, of those with kernels where any has one; None where none moved."""
+    least: LayerMoves | None
+    """The one that moved least; None with fewer than two."""
+    last_step: tuple[float, float] | None
+    """The smallest and the largest relative distance of these layers in the last step."""
     figures: tuple[str, ...]
     compared: int
     """Checkpoints compared."""
@@ -87,7 +93,12 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         one = "There is one checkpoint only" if len(alone) == 1 else "No two checkpoints share an architecture"
         return Section(None, absent=f"{one if alone else 'No checkpoint could be read'}: nothing can be compared.")
     limits = run.config.verdicts.layer_unmoved
-    judged = [layer_unmoved(n.layers, n.first, n.last, limits) for n in networks]
+    judged = [one for n in networks for one in of_network([layer_unmoved(n.layers, n.first, n.last, limits)], n.letter)]
+    judged += [
+        Unjudged("layer_unmoved", "it has one checkpoint only", group.letter)
+        for group in groups(run)
+        if len(run.of_architecture(group.best.extraction.about.architecture)) < 2
+    ]
     return Section(Content(tuple(networks), tuple(alone)), tuple(figures), **told(judged))
 
 
@@ -101,9 +112,24 @@ def _network(
     first, before, last = compared[0], compared[-2], compared[-1]
     return Network(
         group.letter, first.about.file, first.epoch, last.about.file, last.epoch, before.about.file, before.epoch,
-        layers, tuple(m for m in layers if m.motion in ("frozen", "not learning", "still")),
+        layers, tuple(m for m in layers if m.motion in ("frozen", "not learning", "still")), *_extremes(layers),
         tuple(f.id for f in figures), len(compared), len(members),
     ), figures  # fmt: skip
+
+
+def _extremes(
+    layers: Sequence[LayerMoves],
+) -> tuple[LayerMoves | None, LayerMoves | None, tuple[float, float] | None]:
+    """Return the layers that moved most and least, and how far these layers moved in the last step."""
+    moved = [m for m in layers if m.motion == "moved" and m.from_first[-1].relative is not None]
+    compared = [m for m in moved if m.kernel] or moved
+    order = sorted(compared, key=lambda m: m.from_first[-1].relative or 0)
+    steps = [d.relative for m in order for d in m.from_previous[-1:] if d.relative is not None]
+    return (
+        order[-1] if order else None,
+        order[0] if len(order) > 1 else None,
+        (min(steps), max(steps)) if steps else None,
+    )
 
 
 def _curves(

@@ -12,7 +12,7 @@ from reportgen.config import Options
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure, heat
 from reportgen.sections.chosen import Group, groups, labels, spread
-from reportgen.sections.section import Judged, Section, told
+from reportgen.sections.section import Judged, Section, of_network, told
 from reportgen.sections.verdicts.weights import (
     Copies,
     Size,
@@ -98,7 +98,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             network, drawn, said = _network(run, group, options)
             networks.append(network)
             figures += drawn
-            judged += said
+            judged += of_network(said, group.letter)
     if not networks:
         return Section(None, absent="No checkpoint with weights could be read.")
     return Section(Content(tuple(networks)), tuple(figures), **told(judged))

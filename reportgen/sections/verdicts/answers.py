@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from reportgen.config.verdicts import (
 )
 from reportgen.diagnostics.intervals import Interval, of_fraction
 from reportgen.diagnostics.learning import LEAST, Course
+from reportgen.diagnostics.scores import RegressionScore
 from reportgen.sections.section import Check, Judged, Status, Unjudged
 from reportgen.sections.verdicts.grade import above
 
@@ -85,12 +87,14 @@ def predictions_saturated(
 
 
 def score_at_chance(
-    kind: str, score: float | None, interval: Interval | None, chance: float, n: int, limits: ScoreAtChance
-) -> Judged:
+    kind: str, score: float | None, interval: Interval | None, chance: float, n: int, limits: ScoreAtChance,
+    details: RegressionScore | None = None,
+) -> Judged:  # fmt: skip
     """Judge whether the answers have to do with the truth, by their skill: 0 by chance, 1 for perfect answers.
 
     `kind` is AUC, r or accuracy, `chance` the score of answers that know nothing. Without an interval every resample
-    agreed, which stands for a point.
+    agreed, which stands for a point. Pearson's r that halves without the far tail of the actual values, and is not to
+    be told from 0 there, leans on few points: `details` has both, and it is a warn.
     """
     if n < limits.least:
         return Unjudged("score_at_chance", f"{n} scored probes are fewer than {limits.least}")
@@ -106,7 +110,15 @@ def score_at_chance(
             status = "fail"
         elif low <= 0 and skill <= limits.warn:
             status = "warn"
+    rest = details.rest if details else None
+    leans = bool(
+        rest and status == "pass" and rest.correlation < limits.rest * score
+        and (rest.interval is None or rest.interval.low <= 0)
+    )  # fmt: skip
+    if leans and limits.warn is not None:
+        status = "warn"
     facts = {
+        "rho": details.rank_correlation if details else None, "rest": asdict(rest) if rest else None, "leans": leans,
         "kind": kind, "score": score, "low": interval.low if interval else None,
         "high": interval.high if interval else None, "chance": chance, "n": n,
         "reversed": high < 0 and kind != "accuracy",
@@ -132,7 +144,9 @@ def labels_contradicted(
         for probe, label, c in courses
         if c.kind == "hard" and c.mean < limits.confidence and not any(c.right[len(c.right) // 2 :])
     ]
+    steadily = [probe for probe, _, c in courses if not any(c.right) and probe not in {p for p, _, _ in denied}]
     facts = {
+        "wrong": steadily[:6], "n_wrong": len(steadily),
         "probes": [{"probe": probe, "label": label, "mean": mean} for probe, label, mean in denied[:6]],
         "n": len(courses), "checkpoints": checkpoints, "confidence": limits.confidence, "more": max(0, len(denied) - 6),
     }  # fmt: skip
@@ -153,9 +167,11 @@ def probe_set_small(counts: Sequence[int], regression: bool, limits: ProbeSetSma
     else:
         least = min(1.0, min(2 / math.comb(n, c) for c in counts))
     status, threshold = above(least, limits.warn)
-    half = of_fraction(round(0.9 * n), n)
-    facts = {
-        "n": n, "regression": regression, "counts": list(counts), "low": half.low if half else None,
-        "high": half.high if half else None,
-    }  # fmt: skip
+    # How precise a score is of a regression: Fisher's z (1921) of r = 0.5; of classes: Wilson's interval of 90 %.
+    low, high = None, None
+    if regression and n > 3:
+        low, high = (float(np.tanh(np.arctanh(0.5) + side * 1.96 / math.sqrt(n - 3))) for side in (-1, 1))
+    elif not regression and (found := of_fraction(round(0.9 * n), n)):
+        low, high = found.low, found.high
+    facts = {"n": n, "regression": regression, "counts": list(counts), "low": low, "high": high}
     return Check("probe_set_small", status, least, threshold, facts)

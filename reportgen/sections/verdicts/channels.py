@@ -30,7 +30,8 @@ def dead_channels(layers: Sequence[Rectified], checkpoint: str, letter: str, lim
         return Unjudged("dead_channels", "the network has no rectified layer")
     counted = [row for row in layers if row.values >= limits.least and row.of]
     if not counted:
-        return Unjudged("dead_channels", f"no channel has {limits.least} values on so few probes")
+        few = ", ".join(f"{row.layer}: {row.dead} of {row.of} zero on every probe" for row in layers[:4] if row.of)
+        return Unjudged("dead_channels", f"no channel has {limits.least} values on so few probes ({few})")
     dead, total = sum(row.dead for row in counted), sum(row.of for row in counted)
     worst = max(counted, key=lambda row: row.dead / row.of)
     whole = (*above(dead / total, limits.warn, limits.fail), dead / total, "")
@@ -40,6 +41,7 @@ def dead_channels(layers: Sequence[Rectified], checkpoint: str, letter: str, lim
     facts = {
         "dead": dead, "of": total, "checkpoint": checkpoint, "letter": letter, "layer": layer,
         "layers": [f"{row.layer}: {row.dead} of {row.of}" for row in counted if row.dead],
-        "left_out": len(layers) - len(counted), "least": limits.least,
+        "left_out": [f"{row.layer} {row.dead} of {row.of}" for row in layers if row.values < limits.least and row.dead],
+        "least": limits.least,
     }  # fmt: skip
     return Check("dead_channels", status, value, threshold, facts)
