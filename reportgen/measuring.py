@@ -14,7 +14,7 @@ from reportgen.checkpoints.reading import Reading, read_whole
 from reportgen.checkpoints.run import Checkpoint, Run
 from reportgen.config.load import Loaded
 from reportgen.disk.stamps import Stamps
-from reportgen.errors import ArchiveError, Failure, ReportgenError
+from reportgen.errors import ArchiveError, Failure, ReportgenError, printable
 from reportgen.extraction import About, write_extraction, write_probes
 from reportgen.extraction.read import read_probes
 from reportgen.extraction.schema import PROBES_FILE
@@ -25,7 +25,7 @@ from reportgen.probes import load_probes
 from reportgen.probes.probeset import ProbeSet
 from reportgen.report import Progress
 from reportgen.store import Entry, Key, Reason, Store
-from reportgen.store.inputs import code_files, name_of, probe_files
+from reportgen.store.inputs import code_files, name_of, probe_files, state_of
 from reportgen.store.made_by import makers
 
 log = logging.getLogger(__name__)
@@ -140,11 +140,7 @@ def probes_of(
 def _probes_key(loaded: Loaded, stamps: Stamps) -> Key:
     parts = {"config probes": loaded.config.probes.model_dump_json()}
     for path in probe_files(loaded.config.probes, loaded.base):
-        name = name_of(path, loaded.base)
-        try:
-            parts[f"input {name}"] = stamps.sha256(path)
-        except OSError:
-            parts[f"input {name}"] = "cannot be read"
+        parts[f"input {name_of(path, loaded.base)}"] = state_of(path, stamps.sha256)
     return Key(parts | makers("reading"))
 
 
@@ -165,7 +161,7 @@ def extract_all(
             if isinstance(found, Entry) and measuring.store.take(found, folder / f"{checkpoint.name}.h5"):
                 failure = _remembered(found)
             else:
-                log.info("%s: measured (%s)", checkpoint.file, found)
+                log.info("%s: measured (%s)", printable(checkpoint.file), found)
                 failure = _extract(measuring, checkpoint, folder, children, limits, amount)
         except ArchiveError:
             raise  # the disk is to blame, and would be for the next one

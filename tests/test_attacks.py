@@ -243,6 +243,6 @@ def test_no_page_holds_what_files_outside_say_or_what_a_browser_would_run(ended:
         odd = {c for c in text if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"}} - {"\xad", "\t"}
         assert not odd, (page, odd)
     for line in ended.report["failures"]:
-        for value in line.values():
+        for value in map(str, line.values()):
             assert not {unicodedata.category(c) for c in value} & {"Cc", "Cf", "Cs"}, line
     assert "Traceback" not in ended.stderr

@@ -107,6 +107,23 @@ def test_a_full_disk_is_said_and_loses_nothing(copy, tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
+def test_a_read_only_disk_is_said_and_its_reports_are_read_all_the_same(copy, tmp_path):
+    fixed = tmp_path / "fixed"
+    fixed.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", fixed], check=False, capture_output=True).returncode:
+        pytest.skip("no right to mount a disk here")
+    try:
+        shutil.copytree(copy.parent / "reports", fixed / "reports")
+        subprocess.run(["mount", "-o", "remount,ro", fixed], check=True)
+        done = command("run", copy, "--archive", fixed / "reports", "--force")
+        assert done.returncode != 0 and "the disk is read-only" in done.stderr and "Traceback" not in done.stderr
+        assert len(whole(fixed / "reports")) == 1
+        for words in (("list", fixed / "reports"), ("verify", fixed / "reports")):
+            assert command(*words).returncode == 0, words
+    finally:
+        subprocess.run(["umount", fixed], check=True)
+
+
 def test_a_file_that_may_not_grow_is_said_and_loses_nothing(copy):
     def narrow():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -57,8 +57,6 @@ def test_demo_init_run_and_render_work_from_the_wheel(installed):
     assert (report / "report.pdf").is_file() and (report / "report.html").is_file()
     again = call(installed, "render", str(report))
     assert again.returncode == 0, again.stderr
-    second = call(installed, "run", "demo/regression.yaml", "--formats", "html")
-    assert second.returncode == 0, second.stderr
     started = call(installed, "init", "demo/runs/classification", "demo/probes/probes.npy", "-o", "mine.yaml")
     assert started.returncode == 0, started.stderr
     assert "CHOOSE" in (folder / "mine.yaml").read_text()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from reportgen.archive.manifest import read_manifest
-from reportgen.archive.store import MAKING, is_report
+from reportgen.archive.store import is_report
 from reportgen.disk import cannot_write, locked
-from reportgen.disk.whole import PART
+from reportgen.disk.whole import PART, remove_parts
 from reportgen.store.store import STORE, Entry, entries
 
 
@@ -27,16 +27,13 @@ def unused(archive: Path) -> list[Entry]:
 
 
 def free(archive: Path, found: list[Entry]) -> None:
-    """Remove stored files and what was half written; raises ArchiveError where that is not allowed."""
+    """Remove stored files, and what killed processes left half written; raises ArchiveError where it may not be."""
     with locked(archive, ".clean"):
+        for folder in {archive, *(path.parent for path in (archive / STORE).rglob(f"{PART}*"))}:
+            remove_parts(folder)
         try:
             for entry in found:
                 entry.path.with_suffix(".json").unlink(missing_ok=True)
                 entry.path.unlink(missing_ok=True)
         except OSError as error:
             raise cannot_write(error, archive) from error
-
-
-def unfinished(archive: Path) -> list[Path]:
-    """Return the folders and files that killed processes, or those at work now, have not finished."""
-    return sorted([*archive.glob(f"*/{MAKING}*"), *(archive / STORE).rglob(f"{PART}*")])

@@ -17,6 +17,7 @@ from typing import Any
 from reportgen.config.load import Loaded
 from reportgen.disk import write_text
 from reportgen.disk.locks import user
+from reportgen.errors import harmless
 from reportgen.store import Key
 
 PROVENANCE, LOG, REBUILD = "provenance.json", "log.txt", "rebuild.sh"
@@ -63,6 +64,10 @@ def environment() -> list[str]:
 
 class _Log(logging.FileHandler):
     """A log that is no reason to fail: on a full disk the report itself will say so."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line without control and direction characters: names of files hold anything."""
+        return harmless(super().format(record))
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say nothing."""

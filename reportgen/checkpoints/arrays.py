@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.checkpoints.hdf5 import Node, find_hdf5
+from reportgen.checkpoints.hdf5 import Node, find_id
 from reportgen.checkpoints.limits import MIB, RATIO_LIMIT, TENSOR_LIMIT, room, size
 from reportgen.checkpoints.packed import check_chunks
 from reportgen.errors import CheckpointError
@@ -24,7 +24,7 @@ def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] =
     Two opaque bytes are bfloat16 where the array itself says so, or its path is in `bfloat16`.
     """
     opened: dict[str, Node] = {}
-    found = [(path, find_hdf5(file, path, opened)) for path in paths]
+    found = [(path, find_id(file.id, path, opened)) for path in paths]
     declared = [_declared(path, dataset, short=path in bfloat16) for path, dataset in found]
     total = sum(math.prod(shape) * dtype.itemsize for shape, dtype in declared)
     stored = int(file.file.id.get_filesize())
@@ -33,8 +33,6 @@ def read_arrays(file: Node, paths: Sequence[str], *, bfloat16: Collection[str] =
             f"the arrays take {size(total)} and the file that holds them has {size(stored)}",
             expected=f"at most {size(room(stored))}",
         )
-    for path, dataset in found:
-        check_chunks(path, dataset)
     return [_values(dataset, *kind) for (_, dataset), kind in zip(found, declared, strict=True)]
 
 
@@ -42,17 +40,18 @@ def _declared(path: str, dataset: Node, *, short: bool) -> tuple[tuple[int, ...]
     """Return shape and type of a dataset as its header says them; refuse what must not be read."""
     import h5py
 
-    if not isinstance(dataset, h5py.Dataset):
+    if not isinstance(dataset, h5py.h5d.DatasetID):
         raise CheckpointError(f"no array at {path}", expected="an array there, as the file's own list says")
-    plan = dataset.id.get_create_plist()
-    if plan.get_external_count() or plan.get_layout() == h5py.h5d.VIRTUAL:
+    plan = dataset.get_create_plist()
+    layout = plan.get_layout()
+    if plan.get_external_count() or layout == h5py.h5d.VIRTUAL:
         raise CheckpointError(
             f"the numbers of {path} lie in another file",
             expected="arrays stored in the file itself",
             advice="Files of weights hold no external storage; do not trust this one.",
         )
     dtype = dataset.dtype
-    if _is_bfloat16(dtype) and not short and dataset.attrs.get("dtype") not in {"bfloat16", b"bfloat16"}:
+    if _is_bfloat16(dtype) and not short and h5py.Dataset(dataset).attrs.get("dtype") not in {"bfloat16", b"bfloat16"}:
         raise CheckpointError(
             f"{path} holds two bytes a number, and nothing says of what kind",
             expected="an architecture that says bfloat16 beside it",
@@ -60,16 +59,18 @@ def _declared(path: str, dataset: Node, *, short: bool) -> tuple[tuple[int, ...]
         )
     if dtype.kind not in "fiub" and not _is_bfloat16(dtype):
         raise CheckpointError(f"{path} holds no plain numbers", expected="float, integer or bool", received=str(dtype))
-    shape: tuple[int, ...] | None = dataset.shape
-    if shape is None:
+    shape: tuple[int, ...] = dataset.shape
+    if not shape and dataset.get_space().get_simple_extent_type() == h5py.h5s.NULL:
         raise CheckpointError(f"{path} is an empty dataspace", expected="an array")
     declared = math.prod(shape) * dtype.itemsize
-    stored = dataset.id.get_storage_size()
+    stored = dataset.get_storage_size()
     if declared > TENSOR_LIMIT or (declared > MIB and declared > RATIO_LIMIT * stored):
         raise CheckpointError(
             f"{path} declares {size(declared)} and stores {size(stored)}",
             expected=f"at most {size(TENSOR_LIMIT)}, and {RATIO_LIMIT} times what is stored",
         )
+    if layout == h5py.h5d.CHUNKED:
+        check_chunks(path, h5py.Dataset(dataset))
     return shape, dtype
 
 
@@ -82,7 +83,7 @@ def _values(dataset: Node, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDAr
     first = -memory.ctypes.data % ALIGNMENT
     values = memory[first : first + length].view(dtype).reshape(shape)
     if values.size:
-        dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
     return widened(values.view("<u2")) if _is_bfloat16(dtype) else values
 
 

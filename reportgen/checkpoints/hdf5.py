@@ -57,20 +57,29 @@ def open_hdf5(source: Path | IO[bytes]) -> Iterator[Node]:
             ) from error  # fmt: skip
 
 
-def find_hdf5(file: Node, path: str, opened: dict[str, Node] | None = None) -> Node:
-    """Return the group or dataset at `path`, or None; only hard links inside the file are followed.
+def find_hdf5(file: Node, path: str) -> Node:
+    """Return the group or dataset at `path`, or None; only hard links inside the file are followed."""
+    import h5py
 
-    `opened` keeps the groups on the way for the next path of the same file.
+    if not is_group(file):
+        return None if path.strip("/") else file
+    found = find_id(file.id, path, {})
+    kinds = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset, h5py.h5t.TypeID: h5py.Datatype}
+    return next((make(found) for kind, make in kinds.items() if isinstance(found, kind)), None)
+
+
+def find_id(group: Node, path: str, opened: dict[str, Node]) -> Node:
+    """Return what lies at `path` below a group, all by HDF5's own identifiers, or None.
+
+    An object of h5py's for each step costs more than to read most arrays. `opened` keeps the groups on the way for
+    the next path.
     """
     import h5py
 
     parts = [part for part in path.split("/") if part]
     if len(parts) > DEPTH_LIMIT:
         raise CheckpointError(f"a group lies {len(parts)} deep", expected=f"at most {DEPTH_LIMIT} levels")
-    if not parts or not is_group(file):
-        return None if parts else file
-    # With HDF5's own calls: an object of h5py's for each step costs more than to read most arrays.
-    found, here, opened = file.id, "", {} if opened is None else opened
+    found, here = group, ""
     for part in parts:
         here += f"/{part}"
         if here in opened:
@@ -89,8 +98,7 @@ def find_hdf5(file: Node, path: str, opened: dict[str, Node] | None = None) -> N
         found = h5py.h5o.open(found, name)
         if isinstance(found, h5py.h5g.GroupID):
             opened[here] = found
-    kinds = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset, h5py.h5t.TypeID: h5py.Datatype}
-    return next((make(found) for kind, make in kinds.items() if isinstance(found, kind)), None)
+    return found
 
 
 def is_group(found: Node) -> TypeGuard[Node]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, harmless
 
 LEVELS = {-1: logging.WARNING, 0: logging.INFO, 1: logging.DEBUG}
 """By how often -v was given, less -q."""
@@ -52,7 +52,7 @@ class _Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "on_bar", False):
             return
-        text = record.getMessage()
+        text = harmless(record.getMessage())
         if record.levelno >= logging.WARNING:
             text = click.style(f"{record.levelname.lower()}: ", fg=COLORS.get(record.levelno)) + text
         if record.exc_info and self.level <= logging.DEBUG:
@@ -68,7 +68,7 @@ class _JsonLine(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": harmless(record.getMessage()),
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)

@@ -11,7 +11,7 @@ import click
 from reportgen.cli.answer import Answer
 from reportgen.cli.progress import shown_progress
 from reportgen.cli.report import answer_of, unchanged_report
-from reportgen.errors import ConfigError
+from reportgen.errors import ConfigError, printable
 
 
 def explain_report(file: Path, sets: Sequence[str], *, force: bool) -> Answer:
@@ -24,7 +24,7 @@ def explain_report(file: Path, sets: Sequence[str], *, force: bool) -> Answer:
         return Answer((f"unchanged: {known.folder}",), {"unchanged": str(known.folder), "again": {}, "kept": []})
     from reportgen.pipeline import explain
 
-    rows = explain(loaded, force=force)
+    rows = [(printable(name), reason) for name, reason in explain(loaded, force=force)]
     again = {name: str(reason) for name, reason in rows if reason is not None}
     kept = [name for name, reason in rows if reason is None]
     width = max(len(name) for name, _ in rows)

@@ -118,8 +118,9 @@ class Config(Options):
     """What the outputs of the network mean."""
     depth: Literal["quick", "standard", "full"] = "standard"
     """How much is measured beside activations and predictions. quick: predictions of the rotated and mirrored probes
-    alone. standard: all changes of the probes, and the attributions of up to 16 probes at up to six checkpoints. full:
-    more of each, at every checkpoint; ten times the time."""
+    alone. standard: all changes of the probes, and the attributions of up to 16 probes at the best checkpoint and the
+    last, of half as many at the first, second, fourth, eighth and so on. full: more of each, at every checkpoint; ten
+    times the time."""
     sections: tuple[SectionConfig, ...] = tuple(SectionConfig(id=name) for name in SECTION_IDS)
     """The sections of the report in their order: an id, or {id, title, options}."""
     verdicts: VerdictsConfig = VerdictsConfig()

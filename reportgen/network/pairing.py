@@ -109,9 +109,10 @@ def _put(variable: Any, array: Any) -> None:
     if variable.dtype != array.dtype.name:
         variable.assign(array)
     elif array.nbytes >= LARGE and _as_it_lies(array):
-        from tensorflow.experimental import dlpack
+        import tensorflow as tf
 
-        variable.value.assign(dlpack.from_dlpack(array.__dlpack__()), read_value=False)
+        value = tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+        tf.raw_ops.AssignVariableOp(resource=variable.value.handle, value=value)
     else:
         variable.value.assign(array, read_value=False)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import stat
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
+from reportgen.checkpoints.limits import FILE_LIMIT
 from reportgen.checkpoints.walk import Found, is_saved_model, walk
 from reportgen.config import Config, ProbesConfig, RunConfig
 from reportgen.config.files import matches
@@ -23,21 +25,32 @@ def sources_of(
 ) -> dict[str, str]:
     """Return the sha256 of each file that a report may depend on, by its name relative to `base`.
 
-    A file that cannot be read has the reason in place of a sum. With `complete`, no other file of the run is opened.
+    What is not read has the reason in place of a sum. With `complete`, no other file of the run is opened.
     """
-    files = [*run_files(config.run, base, complete), *probe_files(config.probes, base)]
+    others = [*probe_files(config.probes, base), *look_files(config, base)]
     if config.run.history is not None:
-        files.append(base / config.run.history)
+        others.append(base / config.run.history)
     if config.run.model is not None:
-        files += code_files(base / config.run.model.rpartition(":")[0])
-    files += look_files(config, base)
-    found = {}
-    for path in files:
-        try:
-            found[name_of(path, base)] = sha256(path)
-        except OSError as error:
-            found[name_of(path, base)] = f"cannot be read: {error.strerror}"
+        others += code_files(base / config.run.model.rpartition(":")[0])
+    found = {name_of(path, base): state_of(path, sha256) for path in others}
+    for path in run_files(config.run, base, complete):
+        # A link in a run is refused, wherever it leads, and not even looked through.
+        name = name_of(path, base)
+        found[name] = f"a link to {path.readlink()}" if path.is_symlink() else state_of(path, sha256)
     return found
+
+
+def state_of(path: Path, sha256: Callable[[Path], str]) -> str:
+    """Return the sha256 of a regular file of a size that is read, or in words what else is there."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return "no regular file"
+        if about.st_size > FILE_LIMIT:
+            return f"{about.st_size} byte, of {about.st_mtime_ns}"
+        return sha256(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def run_files(config: RunConfig, base: Path, complete: Collection[Path] | None = None) -> list[Path]:

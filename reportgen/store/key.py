@@ -9,6 +9,8 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
+from reportgen.errors import printable
+
 Kind = Literal["missing", "input changed", "config changed", "version changed", "output damaged", "forced"]
 GROUPS: dict[str, Kind] = {"input": "input changed", "config": "config changed", "version": "version changed"}
 """First word of a part's name, and the reason a change of it is."""
@@ -24,7 +26,7 @@ class Reason:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.detail}" if self.detail else self.kind
+        return printable(f"{self.kind}: {self.detail}" if self.detail else self.kind)
 
 
 @dataclass(frozen=True)
