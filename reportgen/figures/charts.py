@@ -56,11 +56,12 @@ def lines(
             axes.plot(
                 x, y, label=name, color=SERIES[k], linestyle=DASHES[k], marker=MARKERS[k] if few else None, markersize=4
             )  # fmt: skip
+        above = 18 if narrow and len(series) > 1 else 2  # the legend
         for name, at in (marks or {}).items():
             axes.axvline(at, color=PALE, linewidth=0.8, linestyle=":")
             near_end = at > (x[0] + x[-1]) / 2
             axes.annotate(
-                name, (at, 1), xycoords=("data", "axes fraction"), xytext=(-4 if near_end else 4, 2),
+                name, (at, 1), xycoords=("data", "axes fraction"), xytext=(-4 if near_end else 4, above),
                 textcoords="offset points", color=PALE, fontsize=9, ha="right" if near_end else "left",
             )  # fmt: skip
         axes.set_xlabel(x_label)

@@ -148,7 +148,7 @@ def _curves(run: ExtractedRun, metrics: tuple[str, ...]) -> tuple[Figure, ...]:
         series = {n: history.columns[n].tolist() for n in names}
         at = chosen.extraction.epoch if chosen and chosen.monitor else None
         marks = {f"best kept: epoch {at}": float(at)} if at is not None else {}
-        picture = lines(epochs, series, "epoch", base.replace("_", " "), marks)
+        picture = lines(epochs, series, "epoch", base.replace("_", " "), marks, narrow=True)
         facts: dict[str, Any] = {
             "quantity": base, "series": names, "epochs": len(epochs), "validation": any("val_" in n for n in names),
             "kept": [c.epoch for c in run.run.checkpoints if c.epoch is not None],
