@@ -11,8 +11,8 @@ from scipy.stats import rankdata, spearmanr
 from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import fixed_spot
 from reportgen.diagnostics.partial import partial_rank_correlation
-from reportgen.extraction import Attribution
-from reportgen.sections.changed import of_attribution
+from reportgen.extraction import Attribution, Stress
+from reportgen.sections.changed import changes, of_attribution, other_sky
 from reportgen.sections.section import Unjudged
 from reportgen.sections.task import Task
 from reportgen.sections.verdicts import shortcuts
@@ -184,3 +184,23 @@ def test_partial_rank_correlation_is_the_published_formula():
         abs(partial_rank_correlation(label * 5 + rng.normal(size=40), label * 5 + rng.normal(size=40), label).rho) < 0.4
     )
     assert partial_rank_correlation(label, y, label).rho is None
+
+
+def test_what_changed_pictures_do_is_counted_in_classes_and_in_deviations():
+    own = np.array([0.2, 0.4, 0.6, 0.8], "f4")[:, None]
+    said = np.stack([own, own + 0.25, own - 0.1])
+    said[2, 3] = np.nan
+    stress = Stress(
+        probes=np.arange(4), of=4, kinds=("orientation", "flux", "sky"), amounts=("as it is", "2", "of another"),
+        predictions=said, found=np.array([True, True, False, True]),
+    )  # fmt: skip
+    binary, value = Task("binary", ("a", "b"), "p", ""), Task("regression", (), "x", "")
+    (flux,) = changes(stress, binary, "flux", ("0.5", "2"))
+    assert (flux.n, flux.flips) == (4, 1) and flux.median == pytest.approx(0.25, abs=1e-6)  # 0.4 becomes 0.65
+    assert flux.mean == pytest.approx(0.25 / np.std([0.2, 0.4, 0.6, 0.8]), abs=1e-5)
+    (scaled,) = changes(stress, value, "flux", ("2",))
+    assert scaled.flips is None and scaled.median == pytest.approx(scaled.mean)
+    one = SimpleNamespace(stress=lambda: stress)
+    assert other_sky(one, binary) == pytest.approx([0.1, 0.1], abs=1e-6)  # one has no galaxy, one no answer
+    assert other_sky(one, value) == pytest.approx([0.1 / np.std([0.2, 0.4, 0.6, 0.8])] * 2, abs=1e-5)
+    assert other_sky(SimpleNamespace(stress=lambda: None), value) is None
