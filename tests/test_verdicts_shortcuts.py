@@ -164,7 +164,9 @@ def test_noise_is_judged_by_as_much_again_as_the_sky_has():
     rule, limits = shortcuts.noise_sensitive, LIMITS.noise_sensitive
     steady = [shortcuts.Changed(a, 16, m, m, f) for a, m, f in (("1", 0.09, 1), ("2", 0.17, 5), ("3", 0.24, 6))]
     assert status(rule(steady, 0, limits)) == "pass" and rule(steady, 0, limits).facts["most"]["flips"] == 6
-    assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, 6)], 0, limits)) == "warn"
+    judged = rule([shortcuts.Changed("1", 16, 0.4, 0.01, 6)], 0, limits)
+    assert status(judged) == "warn" and judged.value == 6 / 16
+    assert status(rule([shortcuts.Changed("1", 16, 0.6, 0.6, None)], 0, limits)) == "warn"
     assert status(rule([shortcuts.Changed("1", 4, 0.4, 0.4, 3)], 0, limits)) == "not judged"
     assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, None)], 0, limits)) == "pass"  # of a regression, in σ
     assert status(rule((), 0, limits)) == "not judged"

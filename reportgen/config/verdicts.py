@@ -251,12 +251,11 @@ class FluxDriven(Options):
 class NoiseSensitive(Options):
     """Does as much noise again as the sky has change the answers?"""
 
-    warn: float | None = Field(default=0.25, ge=0)
-    """Warns where it moves a probability by more than this in the median over probes."""
+    flips: float | None = Field(default=0.2, ge=0, le=1)
+    """Of a classification: warns where it gives more than this fraction of the probes another class."""
     deviations: float | None = Field(default=0.5, ge=0)
-    """Of other outputs: by more than this in standard deviations of the answers."""
-    fail: float | None = Field(default=None, ge=0)
-    """Fails above this; by default never."""
+    """Of a regression: warns where it moves the answers by more than this in the median over probes, in standard
+    deviations of the answers."""
     least: int = Field(default=5, ge=2)
     """Probes needed."""
 
