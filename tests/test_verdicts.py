@@ -297,10 +297,3 @@ def test_labels_are_doubted_by_a_good_network_only_and_named():
 )  # fmt: skip
 def test_a_probe_set_is_too_small_where_perfect_answers_prove_nothing(counts, regression, expected):
     assert status(answers.probe_set_small(counts, regression, LIMITS.probe_set_small)) == expected
-
-
-def test_the_least_p_of_a_probe_set_is_that_of_the_exact_test():
-    from scipy.stats import mannwhitneyu
-
-    judged = answers.probe_set_small([4, 5], False, LIMITS.probe_set_small)
-    assert judged.value == pytest.approx(mannwhitneyu([1, 2, 3, 4], [5, 6, 7, 8, 9], method="exact").pvalue)

@@ -15,7 +15,7 @@ from reportgen.extraction import Attribution, Stress
 from reportgen.sections.changed import changes, of_attribution, other_sky
 from reportgen.sections.section import Unjudged
 from reportgen.sections.task import Task
-from reportgen.sections.verdicts import shortcuts
+from reportgen.sections.verdicts import answers, shortcuts
 from test_verdicts import LIMITS, status
 
 WORDS = {"method": "occlusion"}
@@ -206,3 +206,10 @@ def test_what_changed_pictures_do_is_counted_in_classes_and_in_deviations():
     assert other_sky(one, binary) == pytest.approx([0.1, 0.1], abs=1e-6)  # one has no galaxy, one no answer
     assert other_sky(one, value) == pytest.approx([0.1 / np.std([0.2, 0.4, 0.6, 0.8])] * 2, abs=1e-5)
     assert other_sky(SimpleNamespace(stress=lambda: None), value) is None
+
+
+def test_the_least_p_of_a_probe_set_is_that_of_the_exact_test():
+    from scipy.stats import mannwhitneyu
+
+    judged = answers.probe_set_small([4, 5], False, LIMITS.probe_set_small)
+    assert judged.value == pytest.approx(mannwhitneyu([1, 2, 3, 4], [5, 6, 7, 8, 9], method="exact").pvalue)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.config.verdicts import (
+from reportgen.config.shortcuts import (
     AttributionOffGalaxy,
     BandDominated,
     FluxDriven,
