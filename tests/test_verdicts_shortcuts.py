@@ -11,8 +11,8 @@ from scipy.stats import rankdata, spearmanr
 from reportgen.config import VerdictsConfig
 from reportgen.diagnostics.attribution import fixed_spot
 from reportgen.diagnostics.partial import partial_rank_correlation
-from reportgen.extraction import Attribution
-from reportgen.sections.changed import of_attribution
+from reportgen.extraction import Attribution, Stress
+from reportgen.sections.changed import changes, of_attribution, other_sky
 from reportgen.sections.section import Unjudged
 from reportgen.sections.task import Task
 from reportgen.sections.verdicts import shortcuts
@@ -59,11 +59,11 @@ def test_attribution_off_the_galaxy_is_a_matter_of_area_too(off, area, edge, exp
 
 def test_the_sky_of_others_shows_what_a_comparison_with_sky_cannot():
     n, limits = 6, LIMITS.attribution_off_galaxy
-    for moved, expected in ((0.02, "pass"), (0.5, "warn")):
+    for moved, expected in ((0.02, "pass"), (0.6, "warn")):
         sky = np.full(n, moved)
         judged = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky, WORDS, limits)
         assert status(judged) == expected and judged.facts["sky"] == moved
-    assert judged.facts["where"] == "sky" and judged.value == 0.5
+    assert judged.facts["where"] == "sky" and judged.value == 0.6
     few = shortcuts.attribution_off_galaxy([0.0] * n, [0.8] * n, [0.0] * n, 0.36, None, sky[:3], WORDS, limits)
     assert status(few) == "pass"
 
@@ -153,8 +153,8 @@ def test_flux_drives_where_answers_follow_it_beyond_the_label_and_change_with_it
     assert status(rule(0.9, 1e-6, 15, "label", (), limits)) == "not judged"
     assert status(rule(None, None, 20, "label", (), limits)) == "not judged"
     # The change itself, also on few probes and without a correlation.
-    judged = rule(0.3, 0.1, 32, "target", moved(1.6, n=32), limits)
-    assert status(judged) == "warn" and judged.facts["by"] == "change" and judged.value == pytest.approx(1.6)
+    judged = rule(0.3, 0.1, 32, "target", moved(2.1, n=32), limits)
+    assert status(judged) == "warn" and judged.facts["by"] == "change" and judged.value == pytest.approx(2.1)
     assert status(rule(None, None, 10, "label", moved(0.9, 6), limits)) == "warn"  # 6 of 16 classes
     assert status(rule(None, None, 10, "label", moved(0.9, 2), limits)) == "pass"
     assert status(rule(None, None, 5, "label", moved(0.9, 4, 5), limits)) == "not judged"
@@ -164,8 +164,11 @@ def test_noise_is_judged_by_as_much_again_as_the_sky_has():
     rule, limits = shortcuts.noise_sensitive, LIMITS.noise_sensitive
     steady = [shortcuts.Changed(a, 16, m, m, f) for a, m, f in (("1", 0.09, 1), ("2", 0.17, 5), ("3", 0.24, 6))]
     assert status(rule(steady, 0, limits)) == "pass" and rule(steady, 0, limits).facts["most"]["flips"] == 6
-    assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, 6)], 0, limits)) == "warn"
+    judged = rule([shortcuts.Changed("1", 16, 0.4, 0.01, 6)], 0, limits)
+    assert status(judged) == "warn" and judged.value == 6 / 16
+    assert status(rule([shortcuts.Changed("1", 16, 0.6, 0.6, None)], 0, limits)) == "warn"
     assert status(rule([shortcuts.Changed("1", 4, 0.4, 0.4, 3)], 0, limits)) == "not judged"
+    assert status(rule([shortcuts.Changed("1", 16, 0.4, 0.4, None)], 0, limits)) == "pass"  # of a regression, in σ
     assert status(rule((), 0, limits)) == "not judged"
 
 
@@ -183,3 +186,23 @@ def test_partial_rank_correlation_is_the_published_formula():
         abs(partial_rank_correlation(label * 5 + rng.normal(size=40), label * 5 + rng.normal(size=40), label).rho) < 0.4
     )
     assert partial_rank_correlation(label, y, label).rho is None
+
+
+def test_what_changed_pictures_do_is_counted_in_classes_and_in_deviations():
+    own = np.array([0.2, 0.4, 0.6, 0.8], "f4")[:, None]
+    said = np.stack([own, own + 0.25, own - 0.1])
+    said[2, 3] = np.nan
+    stress = Stress(
+        probes=np.arange(4), of=4, kinds=("orientation", "flux", "sky"), amounts=("as it is", "2", "of another"),
+        predictions=said, found=np.array([True, True, False, True]),
+    )  # fmt: skip
+    binary, value = Task("binary", ("a", "b"), "p", ""), Task("regression", (), "x", "")
+    (flux,) = changes(stress, binary, "flux", ("0.5", "2"))
+    assert (flux.n, flux.flips) == (4, 1) and flux.median == pytest.approx(0.25, abs=1e-6)  # 0.4 becomes 0.65
+    assert flux.mean == pytest.approx(0.25 / np.std([0.2, 0.4, 0.6, 0.8]), abs=1e-5)
+    (scaled,) = changes(stress, value, "flux", ("2",))
+    assert scaled.flips is None and scaled.median == pytest.approx(scaled.mean)
+    one = SimpleNamespace(stress=lambda: stress)
+    assert other_sky(one, binary) == pytest.approx([0.1, 0.1], abs=1e-6)  # one has no galaxy, one no answer
+    assert other_sky(one, value) == pytest.approx([0.1 / np.std([0.2, 0.4, 0.6, 0.8])] * 2, abs=1e-5)
+    assert other_sky(SimpleNamespace(stress=lambda: None), value) is None

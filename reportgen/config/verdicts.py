@@ -205,7 +205,7 @@ class AttributionOffGalaxy(Options):
     spot: float | None = Field(default=0.25, ge=0, le=1)
     """Warns where one window of an eighth of the side, at the same place in the stamps of one answer and off their
     galaxies, holds more than this fraction of the attribution."""
-    sky: float | None = Field(default=0.3, ge=0)
+    sky: float | None = Field(default=0.5, ge=0)
     """Warns where the sky of another probe about the same galaxy moves the answer by more than this, in the median over
     probes: of probabilities; of other outputs in standard deviations of the answers."""
     least: int = Field(default=4, ge=1)
@@ -237,7 +237,7 @@ class FluxDriven(Options):
     effect: float = Field(default=0.1, ge=0)
     """Mean change of the answers by halving or doubling the brightness, in standard deviations of the answers, below
     which flux does not drive them."""
-    change: float | None = Field(default=1.5, ge=0)
+    change: float | None = Field(default=2.0, ge=0)
     """Of a regression: warns where half or double brightness of the same galaxy moves the answers by more than this in
     the mean, in standard deviations of the answers."""
     flips: float | None = Field(default=0.33, ge=0, le=1)
@@ -251,11 +251,11 @@ class FluxDriven(Options):
 class NoiseSensitive(Options):
     """Does as much noise again as the sky has change the answers?"""
 
-    warn: float | None = Field(default=0.25, ge=0)
-    """Warns where it moves an answer by more than this in the median over probes: of probabilities; of other outputs in
-    standard deviations of the answers."""
-    fail: float | None = Field(default=None, ge=0)
-    """Fails above this; by default never."""
+    flips: float | None = Field(default=0.2, ge=0, le=1)
+    """Of a classification: warns where it gives more than this fraction of the probes another class."""
+    deviations: float | None = Field(default=0.5, ge=0)
+    """Of a regression: warns where it moves the answers by more than this in the median over probes, in standard
+    deviations of the answers."""
     least: int = Field(default=5, ge=2)
     """Probes needed."""
 

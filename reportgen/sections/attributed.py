@@ -69,6 +69,8 @@ class Method:
     """Probes."""
     empty: int
     """Of these, probes whose map is zero everywhere: no (positive) evidence."""
+    counted: int
+    """Probes with a galaxy and a map that is not zero: those of the medians."""
     shares: Shares | None
     """Medians over the probes with a galaxy and a map; None where there is none."""
     sanity: SanityScore
@@ -120,14 +122,15 @@ def attributed(extraction: Extraction, found: Attribution, threshold: float) -> 
     methods = []
     for id in (m for m in METHODS if m in found.maps):
         maps = on_pixels(extraction, found, id)
-        where = median_shares([shares(maps[i], found.regions[i], edge) for i in with_galaxy])
+        each = [shares(maps[i], found.regions[i], edge) for i in with_galaxy]
+        where, counted = median_shares(each), sum(bool(np.isfinite(one.galaxy)) for one in each)
         last = {
             name: parts[id][-1] if id in parts else None
             for name, parts in (("spearman", found.spearman), ("ssim", found.ssim), ("signed", found.signed))
         }
         score = sanity(last["spearman"], last["ssim"], last["signed"], threshold)
         empty = int((np.abs(found.maps[id]).reshape(len(maps), -1).max(axis=1) == 0).sum())
-        methods.append(Method(id, NAMES[id], len(maps), empty, where, score))
+        methods.append(Method(id, NAMES[id], len(maps), empty, counted, where, score))
     total = found.bands.sum(axis=0)
     return Attributed(
         extraction.about.file, extraction.epoch, len(found.probes), found.of, area, tuple(methods),

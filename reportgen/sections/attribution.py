@@ -10,8 +10,7 @@ from pydantic import Field, PositiveInt
 from reportgen.config import Options
 from reportgen.diagnostics.attribution import share
 from reportgen.extraction import Attribution, ExtractedRun, Extraction
-from reportgen.figures import Figure, Limits, Tile, chart_figure, moving
-from reportgen.figures.charts import lines
+from reportgen.figures import Figure, Limits, Tile, moving
 from reportgen.figures.overlay import Panel, gallery, overlay
 from reportgen.sections.attributed import (
     NAMES,
@@ -23,6 +22,7 @@ from reportgen.sections.attributed import (
     drawn_methods,
     on_pixels,
 )
+from reportgen.sections.attribution_course import inside_over_epochs
 from reportgen.sections.changed import of_attribution
 from reportgen.sections.chosen import measured_groups
 from reportgen.sections.scoring import Scored, score
@@ -134,7 +134,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
             }
             drawn = [moving(galleries, e.name)] if telling else []
             drawn += _strip(run, good, telling, options)
-            drawn += _course(e, over)
+            drawn += inside_over_epochs(e, over)
         figures += drawn
         networks.append(
             Network(
@@ -251,23 +251,6 @@ def _strip(
         "clip": CLIP, "checkpoints": [x.about.file for x, _, _ in own], "layer": own[-1][1].layer,
     }  # fmt: skip
     return [Figure(f"attribution-epochs-{own[-1][0].name}", facts, width, height, placed, labels)]
-
-
-def _course(e: Extraction, over: tuple[Attributed, ...]) -> list[Figure]:
-    """Draw the share inside the galaxy over the checkpoints."""
-    points = [o for o in over if o.epoch is not None and o.area is not None]
-    series = {}
-    for id in ("grad_cam", "integrated"):
-        values = [next((m.shares.galaxy for m in o.methods if m.id == id and m.shares), None) for o in points]
-        if all(v is not None for v in values):
-            series[NAMES[id]] = [float(v or 0) for v in values]
-    if len(points) < 2 or not series:
-        return []
-    epochs = [float(o.epoch or 0) for o in points]
-    series["area of the galaxy"] = [o.area.galaxy if o.area else 0.0 for o in points]
-    picture = lines(epochs, series, "epoch", "fraction of |attribution| in galaxy")
-    facts = {"kind": "course", "n": [o.n for o in points], "checkpoint": e.about.file, "epoch": e.epoch}
-    return [chart_figure(f"attribution-course-{e.name}", picture, facts, {"epoch": epochs, **series})]
 
 
 def _limits(method: str, values: np.ndarray) -> Limits:

@@ -191,6 +191,8 @@ def noise_sensitive(changes: Sequence[Changed], quiet: int, limits: NoiseSensiti
         n = one.n if one else 0
         few = "at this depth no noise was added" if one is None else f"{n} probes are fewer than {limits.least}"
         return Unjudged("noise_sensitive", few)
-    status, threshold = above(one.median, limits.warn, limits.fail)
+    # The median of sure probabilities stays where it is while a quarter of the probes changes sides.
+    value, bound = (one.median, limits.deviations) if one.flips is None else (one.flips / one.n, limits.flips)
+    status, threshold = above(value, bound)
     facts = {"one": asdict(one), "most": asdict(changes[-1]), "regression": one.flips is None, "quiet": quiet}
-    return Check("noise_sensitive", status, one.median, threshold, facts)
+    return Check("noise_sensitive", status, value, threshold, facts)
