@@ -221,18 +221,17 @@ def _orientations(run: ExtractedRun, e: Extraction, stress: Stress, task: Task, 
     shown = display_rgb(shrink(run.probes.images[p], 256), run.probes.bands, run.config.probes.display)
     pixels = as_displayed(probe, framed(run, p, shown))
     panels = []
+    turns = [i for i, kind in enumerate(stress.kinds) if kind == "orientation"]
     for i, (kind, amount) in enumerate(zip(stress.kinds, stress.amounts, strict=True)):
         if kind != "orientation":
             continue
         number = ORIENTATIONS.index(amount)
         turned = np.rot90(pixels[:, ::-1] if number >= 4 else pixels, number % 4)
-        said = "" if classes is None or classes[i, k] < 0 else f" {task.classes[classes[i, k]]}"
-        panels.append(
-            Panel(
-                png(np.ascontiguousarray(as_displayed(probe, turned))),
-                (amount, f"{fixed(float(answers[i, k]), 3)}{said}"),
-            )
-        )
+        # The class stands on a line of its own, and only where turning changes it.
+        turns_class = classes is not None and len(set(classes[turns, k].tolist())) > 1
+        said = (task.classes[classes[i, k]],) if turns_class and classes is not None and classes[i, k] >= 0 else ()
+        words = (amount, fixed(float(answers[i, k]), 3), *said)
+        panels.append(Panel(png(np.ascontiguousarray(as_displayed(probe, turned))), words))
     width, height, placed, labels = gallery([((), panels)], ())
     facts = {
         "kind": "orientations", "probe": probe.id, "label": probe.label or "", "checkpoint": e.about.file,
