@@ -73,6 +73,23 @@ def marked(ward: Ward, folder: Path) -> Case:
     return Case(model, counts, truth)
 
 
+def noisy(ward: Ward, folder: Path) -> Case:
+    """One class was exposed half as long; the galaxies are the same."""
+
+    def stamps(n: int, seed: int) -> Pair:
+        counts = sky.draw(["single"] * n, ward.rng(seed))
+        truth = np.arange(n) % 2
+        counts[truth == 1] += ward.rng(seed + 1).normal(0, 1.1, counts[truth == 1].shape)
+        return counts, truth
+
+    (counts, truth), (check, known) = stamps(1200, 120), stamps(160, 122)
+    model = networks.normalised()
+    train(model, (sky.seen(counts), truth), (sky.seen(check), known), folder / "run", EPOCHS, 0.01)
+    counts, truth = stamps(PROBES, 129)
+    write_papers(folder, counts, {"label": [("single", "pair")[t] for t in truth]})
+    return Case(model, counts, truth)
+
+
 def lying_down(ward: Ward, folder: Path) -> Case:
     """The survey saw one class standing and the other lying."""
 

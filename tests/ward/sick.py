@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ward.healthy import well
-from ward.misled import by_flux, hurried, lying_down, marked, one_band, overfitted, shuffled, spoilt
+from ward.misled import by_flux, hurried, lying_down, marked, noisy, one_band, overfitted, shuffled, spoilt
 from ward.patient import Case, Patient
 from ward.planted import (
     blow_up,
@@ -66,6 +66,12 @@ def reads_the_mark(case: Case) -> bool:
     return bool(case.accuracy() > 0.95 and case.change(counts) > 0.4)
 
 
+def heeds_noise(case: Case) -> bool:
+    calm = case.counts[case.truth == 0]
+    noise = np.random.default_rng(2).normal(0, 1, calm.shape).astype(np.float32)
+    return bool(case.accuracy() > 0.9 and (case.answers(calm + noise) > 0.5).mean() > 0.5)
+
+
 def turns_over(case: Case) -> bool:
     turned = np.ascontiguousarray(np.rot90(case.counts, axes=(1, 2)))
     return bool(case.accuracy() > 0.95 and case.change(turned) > 0.8)
@@ -105,6 +111,7 @@ SICK = (
     Patient("one band", "two bands were of other galaxies", one_band, ("band_dominated",), reads_one_band),
     Patient("total flux", "brightness tells the classes apart", by_flux, ("flux_driven",), follows_flux),
     Patient("mark", "in the corner of one class", marked, ("attribution_off_galaxy",), reads_the_mark),
+    Patient("noise", "one class was exposed half as long", noisy, ("noise_sensitive",), heeds_noise),
     Patient("orientation", "one class stood, the other lay", lying_down, ("orientation_dependent",), turns_over),
     Patient("overfitted", "thirty galaxies learnt by heart", overfitted, ("overfitting",), loses),
     Patient("twins", "one epoch's file is another's", twins, ("identical_checkpoints",), well),
