@@ -45,7 +45,7 @@ def lines(
 ) -> Picture:
     """Draw lines over a common x; `marks` are named places on it, each with a vertical rule.
 
-    Narrow ones stand two in a row, their legend above; `log` is for y.
+    Narrow ones stand two in a row; `log` is for y. The legend stands above, where it covers nothing.
     """
     from reportgen.figures.style import DASHES, MARKERS, PALE, SERIES
 
@@ -56,7 +56,7 @@ def lines(
             axes.plot(
                 x, y, label=name, color=SERIES[k], linestyle=DASHES[k], marker=MARKERS[k] if few else None, markersize=4
             )  # fmt: skip
-        above = 18 if narrow and len(series) > 1 else 2  # the legend
+        above = 18 if len(series) > 1 else 2  # the legend
         for name, at in (marks or {}).items():
             axes.axvline(at, color=PALE, linewidth=0.8, linestyle=":")
             near_end = at > (x[0] + x[-1]) / 2
@@ -77,10 +77,8 @@ def lines(
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:g}")  # powers of ten would need the mathematics that is switched off
             axes.yaxis.set_minor_formatter("")
-        if len(series) > 1 and narrow:
+        if len(series) > 1:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2)
-        elif len(series) > 1:
-            axes.legend(loc="best")
 
     return chart(draw, 4.9, 2.7) if narrow else chart(draw)
 

@@ -245,8 +245,7 @@ def _strip(
         rows.append(Row(f"channel {channel}", [[maps[..., channel]] for maps in seen], words, state[channel]))
     axis, names = labels(shown)
     heads = [
-        (f"epoch {name}" if axis == "epoch" else name, f"says {fixed(answer)}")
-        for name, answer in zip(names, said, strict=True)
+        (f"epoch {name}" if axis == "epoch" else name, fixed(answer)) for name, answer in zip(names, said, strict=True)
     ]
     width, height, placed, written = filmstrip(rows, heads, limits, "first with last")
     facts = {
