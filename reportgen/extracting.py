@@ -21,7 +21,6 @@ from reportgen.isolation import Children, Limits
 from reportgen.measuring import Measuring
 from reportgen.network.plan import Amount
 from reportgen.report import Progress
-from reportgen.store.made_by import makers
 from reportgen.turns import Turn, Turns
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ def _common(measuring: Measuring, folder: Path, children: Children, limits: Limi
         (place / MARK).write_text(token, encoding="ascii")
         yield Common(
             token, place, children.network.prepare[1], measuring.probes.sha256, limits.seconds, config.limits.memory,
-            limits.file_size, makers("measuring"), code,
+            limits.file_size, measuring.made_by, code,
         )  # fmt: skip
     finally:
         rmtree(place, ignore_errors=True)
@@ -123,6 +122,7 @@ def _all(turns: Turns, run: Run, amounts: Mapping[str, Amount], progress: Progre
     progress("checkpoints", 0, total)
     try:
         while True:
+            tell()
             while len(turns.pending) < turns.engine.room(_most(turns, queue)):
                 checkpoint = next(todo, None)
                 if checkpoint is None:
@@ -130,8 +130,8 @@ def _all(turns: Turns, run: Run, amounts: Mapping[str, Amount], progress: Progre
                 turn = Turn(checkpoint, amounts.get(checkpoint.name, ""))
                 queue.append(turn)
                 turns.begin(turn)
-                tell()
-            tell()
+                if not turns.pending:  # nothing to wait for: it came from the store
+                    tell()
             if not queue:
                 return failed
             ready, _ = wait(turns.pending, LATER, FIRST_COMPLETED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from hashlib import file_digest
 from pathlib import Path
 
@@ -73,7 +74,12 @@ class Measuring:
         if config.run.model is not None:
             for path in code_files(self.loaded.base / config.run.model.rpartition(":")[0]):
                 parts[f"input {name_of(path, self.loaded.base)}"] = _sum(path)
-        return Key(parts | makers("measuring"))
+        return Key(parts | self.made_by)
+
+    @cached_property
+    def made_by(self) -> dict[str, str]:
+        """Software that measures, as parts of a key."""
+        return makers("measuring")
 
     def look(self, checkpoint: Checkpoint, amount: Amount) -> Entry | Reason:
         """Return the stored extraction of a checkpoint, or why it has to be measured; under whatever names."""
