@@ -96,8 +96,8 @@ def test_a_worker_process_that_dies_costs_its_checkpoint_a_second_try(serial, fr
     # The last resort is this process, where nothing is planted for the first; the other needs too much anywhere.
     assert "epoch-003.keras: its worker died; another one tries" in caplog.text
     assert caplog.text.count("measured again, alone") == 2
-    assert [f.name for f in outcome.failures] == ["epoch-005.keras", "epoch-009.keras"]
-    assert "needs more memory" in outcome.failures[0].problem
+    assert [f.name for f in outcome.failures] == ["epoch-009.keras", "epoch-005.keras"]
+    assert "needs more memory" in outcome.failures[1].problem
     wanted, found = (f / "extraction" / "epoch-003.h5" for f in (serial[1].folder, outcome.folder))
     assert wanted.read_bytes() == found.read_bytes()
 
@@ -130,7 +130,7 @@ def test_a_dask_worker_that_is_killed_costs_nothing_and_a_scheduler_that_is_kill
 
         def killing(process):
             def progress(what: str, done: int, total: int) -> None:
-                if what == "checkpoints" and done == 3 and process.poll() is None:
+                if what == "checkpoints" and done >= 3 and process.poll() is None:
                     os.kill(process.pid, signal.SIGKILL)
 
             return progress
@@ -148,8 +148,8 @@ def test_a_dask_worker_that_is_killed_costs_nothing_and_a_scheduler_that_is_kill
         outcome = run(load(fresh, sets=made.engine), killing(victim), NOON)
         assert victim.poll() is not None
     assert_same(outcome.folder, serial[1].folder)
-    again = {line.split(":")[0] for line in caplog.messages if ": measured (" in line}
-    assert len(again) <= 8 - kept + 1
+    # What was kept is not missing; that of later architectures may have gone by names of a first that was none.
+    assert len({line.split(":")[0] for line in caplog.messages if ": measured (missing" in line}) == 8 - kept
 
 
 def test_a_scheduler_that_is_not_there_is_an_error_of_nobodys_checkpoint(serial, monkeypatch):

@@ -27,6 +27,8 @@ CLUSTERS = {
 """Names in dask-jobqueue."""
 ANSWER = 15.0
 """How long a scheduler is waited for [s]."""
+FRESH = 1.0
+"""How long the number of workers is taken for what it was [s]."""
 LATER = 30.0
 """After how long without a worker that is said, again and again [s]."""
 MANY = 100
@@ -39,7 +41,8 @@ def opened_cluster(config: EngineConfig, common: Common) -> Iterator[Engine]:
     """Yield the engine on the workers of a scheduler; raises EngineError where there is none."""
     distributed = _imported("distributed")
     if not log.isEnabledFor(logging.DEBUG):
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
+        for name in [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told in our words
     with contextlib.ExitStack() as stack:
         cluster = None if config.cluster.kind is None else stack.enter_context(_started(config.cluster))
         where = str(config.scheduler if cluster is None else cluster.scheduler_address)
@@ -54,7 +57,6 @@ def opened_cluster(config: EngineConfig, common: Common) -> Iterator[Engine]:
             ) from error  # fmt: skip
         connected = Connected(client, where, common)
         stack.callback(connected.close)
-        connected.wait_for_workers()
         yield Engine(
             client.get_executor(pure=False), work, connected.handle, connected.workers, far=True,
             deaths=connected.deaths, check=connected.check,
@@ -69,14 +71,20 @@ class Connected:
         self.where = where
         self.common = common
         self.scattered: Any = None
+        self.known, self.asked = 0, 0.0
 
     def workers(self) -> int:
-        """Return how many jobs the workers do at a time, as the scheduler last said."""
-        return sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
+        """Return how many jobs the workers do at a time, as the scheduler said a moment ago."""
+        now = time.monotonic()
+        if now > self.asked + FRESH:
+            self.known = int(self.client.scheduler_info(n_workers=0)["total_threads"])
+            self.asked = now
+        return self.known
 
     def handle(self) -> tuple[object, ...]:
         """Return what all have in common, sent to the workers once; again where those that had it have gone."""
         if self.scattered is None or self.scattered.status != "finished":
+            self.wait_for_workers()
             try:
                 self.scattered = self.client.scatter(self.common, broadcast=True, hash=False)
             except Exception as error:  # whatever its network code raises when nobody answers any more
@@ -97,22 +105,25 @@ class Connected:
 
     def wait_for_workers(self) -> None:
         """Wait until there is a worker: a queue takes its time."""
-        said = time.monotonic()
+        said = time.monotonic() - LATER + 2  # one that has just been started needs a moment
         while not self.workers():
-            self.check()
             time.sleep(0.2)
             if time.monotonic() - said > LATER:
-                log.warning("waiting for a worker at %s", self.where)
+                self.check()
                 said = time.monotonic()
 
     def check(self) -> None:
-        """Raise EngineError where the scheduler has gone, or nobody works for it for long."""
+        """Raise EngineError where the scheduler has gone and does not come back; say where nobody works for it."""
+        deadline = time.monotonic() + ANSWER
+        while self.client.status == "connecting" and time.monotonic() < deadline:
+            time.sleep(0.1)
         if self.client.status != "running":
             raise EngineError(
                 "the Dask scheduler has gone", where=self.where,
                 advice=f"Start it again, or use engine: {{}} to measure on this machine. {KEPT}",
             )  # fmt: skip
-        self.client.scheduler_info(n_workers=-1)
+        if not self.workers():
+            log.warning("waiting for a worker at %s", self.where)
 
     def close(self) -> None:
         """Have the workers end what they began for this run, and leave them; within a second or two."""
