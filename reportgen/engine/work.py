@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from reportgen.engine.files import seen, unpacked
 from reportgen.engine.job import Common, Done, Job, measure
-from reportgen.errors import ArchiveError, EngineError
+from reportgen.errors import EngineError
 from reportgen.isolation import Children, Limits, network_limits
 from reportgen.network import task
 from reportgen.store import difference
@@ -77,7 +77,7 @@ def work_held(job: Job) -> Done:
 def work(common: Common, job: Job) -> Done:
     """Measure one checkpoint; the result lies in the place of the run where this process sees it, else in the answer.
 
-    Raises EngineError where the disk of this worker is to blame.
+    Raises ArchiveError or EngineError where a disk is to blame.
     """
     if unfit := _unfit(common):
         return Done(unfit=unfit)
@@ -97,7 +97,7 @@ def work(common: Common, job: Job) -> Done:
                 return replace(done, data=path.read_bytes())
             with path.open("rb") as file:
                 return replace(done, sha256=file_digest(file, "sha256").hexdigest())
-    except (ArchiveError, OSError) as error:
+    except OSError as error:
         raise EngineError(f"a worker cannot write: {error}", advice="Is its disk full?") from error
 
 
@@ -122,8 +122,10 @@ def _hands(common: Common) -> Iterator[Hands]:
     with hands.busy:
         if hands.timer is not None:
             hands.timer.cancel()
-        yield hands
-        hands.wait()
+        try:
+            yield hands
+        finally:
+            hands.wait()
 
 
 def _unfit(common: Common) -> str:
