@@ -27,6 +27,8 @@ CLUSTERS = {
 """Names in dask-jobqueue."""
 ANSWER = 15.0
 """How long a scheduler is waited for [s]."""
+HURRY = 0.7
+"""How long a step of leaving may take when somebody waits [s]."""
 FRESH = 1.0
 """How long the number of workers is taken for what it was [s]."""
 LATER = 30.0
@@ -136,7 +138,7 @@ class Connected:
 
         leaving = threading.Thread(target=leave, daemon=True)
         leaving.start()
-        leaving.join(2)
+        leaving.join(2 * HURRY)
 
 
 @contextmanager
@@ -147,8 +149,8 @@ def _started(config: ClusterConfig) -> Iterator[Any]:
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         try:
             if config.kind == "local":
-                options = {"threads_per_worker": 1, "dashboard_address": None, **config.options}
-                cluster = distributed.LocalCluster(n_workers=config.jobs, **options)
+                usual = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+                cluster = distributed.LocalCluster(n_workers=config.jobs, **{**usual, **config.options})
             else:
                 kind = getattr(_imported("dask_jobqueue"), CLUSTERS[str(config.kind)])
                 cluster = kind(**config.options)
@@ -160,10 +162,22 @@ def _started(config: ClusterConfig) -> Iterator[Any]:
             ) from error  # fmt: skip
         try:
             yield cluster
-        finally:
-            closing = threading.Thread(target=cluster.close, kwargs={"timeout": 2}, daemon=True)
-            closing.start()
-            closing.join(3)
+        except BaseException:
+            _end(cluster, HURRY)
+            raise
+        _end(cluster, ANSWER)
+
+
+def _end(cluster: Any, seconds: float) -> None:
+    """End a cluster in so many seconds; what is left then ends when it misses its scheduler."""
+
+    def close() -> None:
+        with contextlib.suppress(Exception):
+            cluster.close(timeout=seconds)
+
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(seconds + 0.5)
 
 
 def _imported(name: str) -> Any:
