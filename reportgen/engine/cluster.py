@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import shlex
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -152,9 +154,7 @@ def _started(config: ClusterConfig) -> Iterator[Any]:
                 usual = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": logging.CRITICAL}
                 cluster = distributed.LocalCluster(n_workers=config.jobs, **{**usual, **config.options})
             else:
-                kind = getattr(_imported("dask_jobqueue"), CLUSTERS[str(config.kind)])
-                cluster = kind(**config.options)
-                cluster.scale(jobs=config.jobs)
+                cluster = _queued(config)
         except (ValueError, TypeError, OSError, RuntimeError) as error:
             raise EngineError(
                 f"the cluster cannot be started: {printable(error)}", where=f"engine.cluster: {config.kind}",
@@ -166,6 +166,17 @@ def _started(config: ClusterConfig) -> Iterator[Any]:
             _end(cluster, HURRY)
             raise
         _end(cluster, ANSWER)
+
+
+def _queued(config: ClusterConfig) -> Any:
+    """Return a cluster whose jobs are on their way into the queue; what that answers stands in the log of tornado."""
+    kind = getattr(_imported("dask_jobqueue"), CLUSTERS[str(config.kind)])
+    command = shlex.split(kind.job_cls.submit_command)[0]
+    if shutil.which(command) is None:
+        raise FileNotFoundError(f"there is no {command} on this machine")
+    cluster = kind(**config.options)
+    cluster.scale(jobs=config.jobs)
+    return cluster
 
 
 def _end(cluster: Any, seconds: float) -> None:
