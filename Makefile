@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo ward lint format lock wheel clean
+.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo dask ward lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -119,6 +119,9 @@ attacks: setup ## write one file for each class of attack into runs/attacks
 
 swaps: setup ## measure 20 checkpoints of ResNet50 swapped against each of them loaded
 	@FILES=20 LEAST=8 $(BIN)/python -m pytest -q tests/test_swapping.py
+
+dask: setup ## measure 40 checkpoints on two one-thread workers of a real Dask cluster against one (FILES=, LEAST=)
+	@FILES=$(or $(FILES),40) LEAST=$(or $(LEAST),1.7) $(BIN)/python -m pytest -q -s tests/test_engine_speed.py
 
 ward: setup ## report on small networks with one illness each and on healthy ones: print the table of illness and verdict
 	@PYTHONPATH=tests $(BIN)/python -m ward

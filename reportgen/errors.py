@@ -116,5 +116,9 @@ class FormatError(ReportgenError):
     """An output format cannot be written."""
 
 
+class EngineError(ReportgenError):
+    """What measures checkpoints cannot be had, or has gone; no checkpoint is to blame."""
+
+
 class ArchiveError(ReportgenError):
     """The archive cannot be read or written."""

@@ -34,9 +34,10 @@ from reportgen.checkpoints.run import Run
 from reportgen.config.load import Loaded
 from reportgen.disk import locked, share
 from reportgen.errors import ArchiveError, ReportgenError
+from reportgen.extracting import extract_all
 from reportgen.extraction import open_run, write_run
 from reportgen.isolation import Children, Limits, network_limits
-from reportgen.measuring import Measuring, extract_all, probes_of
+from reportgen.measuring import Measuring, probes_of
 from reportgen.network import task
 from reportgen.network.choose import Ways
 from reportgen.network.plan import attributed, plan_for
@@ -103,9 +104,8 @@ def _report(
             "probes_changed": probes_changed(archive, found.name, probes.sha256),
             "previous": previous_report(archive, found.name),
         }
-        write_run(
-            new.folder / "extraction", found, config.model_dump(mode="json"), made_from, (*found.failures, *failures)
-        )
+        made_with = config.without_engine().model_dump(mode="json")
+        write_run(new.folder / "extraction", found, made_with, made_from, (*found.failures, *failures))
         store_look(config, base, new.folder / "look")
         more = {"started": started.isoformat(timespec="seconds"), "provenance": made_from, "key": known.key.digest}
         if config.privacy != "strict":

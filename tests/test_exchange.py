@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reportgen.errors import CheckpointError
 from reportgen.isolation.exchange import Exchange, Parcel
 
 
@@ -48,6 +50,15 @@ def test_arrays_outside_the_exchange_or_of_objects_are_refused(claim: object) ->
 def test_an_answer_that_is_no_parcel_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="no parcel"):
         Parcel.from_bytes(data)
+
+
+def test_errors_go_through_whatever_another_package_does_to_exceptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As TensorFlow does where tblib is installed, which comes with Dask."""
+    monkeypatch.setitem(copyreg.dispatch_table, CheckpointError, lambda error: (os.getcwd, ()))
+    exchange = Exchange()
+    error = exchange.pick_up(exchange.lay_down(CheckpointError("bad", where="a.h5", advice="mend it")))
+    assert type(error) is CheckpointError and (error.where, error.advice) == ("a.h5", "mend it")
+    exchange.close()
 
 
 def test_the_exchange_cannot_be_made_smaller_under_the_parent() -> None:

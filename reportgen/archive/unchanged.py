@@ -67,10 +67,11 @@ def stamps_of(archive: Path, run: str) -> Stamps:
 
 
 def key_of(loaded: Loaded, stamps: Stamps, complete: Collection[Path] | None = None) -> Key:
-    """Return the key of a report: every file it may depend on, every option, all software."""
+    """Return the key of a report: every file it may depend on, every option but where it is computed, all software."""
     sources = sources_of(loaded.config, loaded.base, stamps.sha256, complete)
     parts = {f"input {name}": found for name, found in sources.items()}
-    parts |= {f"config {name}": value for name, value in _options(loaded.config.model_dump(mode="json"))}
+    config = loaded.config.model_dump(mode="json", exclude={"engine"})
+    parts |= {f"config {name}": value for name, value in _options(config)}
     return Key(parts | makers("drawing"))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from reportgen.config.engine import EngineConfig
 from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
 from reportgen.config.theme import ThemeConfig
@@ -99,7 +100,7 @@ class LimitsConfig(Options):
 
     memory: float | None = Field(default=None, gt=0)
     """Memory for the networks, their weights and feature maps [GiB]; by default a third of what the machine has free;
-    as much again for what they hand over."""
+    as much again for what they hand over. Worker processes of this machine share it."""
     seconds: float = Field(default=900, gt=0)
     """Time for building one network and running the probes through it [s]; a checkpoint that takes longer is given
     up."""
@@ -137,10 +138,16 @@ class Config(Options):
     """Logo, colours and font."""
     limits: LimitsConfig = LimitsConfig()
     """What a checkpoint may use of the machine."""
+    engine: EngineConfig = EngineConfig()
+    """Where checkpoints are measured."""
     archive: Path = Path("reports")
     """Folder the reports are filed in."""
     privacy: Literal["normal", "strict"] = "normal"
     """normal: a report's provenance.json and log name host, user and folders. strict: nothing of a report does."""
+
+    def without_engine(self) -> Config:
+        """Return what a report is made from: all but where it is computed."""
+        return self.model_copy(update={"engine": EngineConfig()})
 
     @model_validator(mode="after")
     def _name_no_folder(self) -> Config:

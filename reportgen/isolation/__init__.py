@@ -4,8 +4,8 @@
 asked, and again after a file has killed it. Results come back through `Exchange`, memory that all three share.
 """
 
-from reportgen.isolation.children import Child, Children
+from reportgen.isolation.children import Child, Children, threads
 from reportgen.isolation.exchange import Parcel
 from reportgen.isolation.limits import Limits, network_limits, reading_limits
 
-__all__ = ["Child", "Children", "Limits", "Parcel", "network_limits", "reading_limits"]
+__all__ = ["Child", "Children", "Limits", "Parcel", "network_limits", "reading_limits", "threads"]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe, wait
 from types import TracebackType
 from typing import Any, Self
@@ -35,15 +35,29 @@ _ENDS = {
 _ADVICE = "The file is damaged or made to do harm; leave it out with run.checkpoints. The others are not affected."
 
 
+Preparation = tuple[Callable[..., None], tuple[Any, ...]]
+"""A function and its arguments, for a process that has just been started."""
+MOST_THREADS = 4
+"""Threads of a network: sums came out the same in every bit with one, two and four, and not all with eight."""
+
+
+def threads(cores: int) -> dict[str, str]:
+    """Return the environment of a process that computes on `cores`; what the user's says goes before it."""
+    number = str(max(1, min(MOST_THREADS, cores, os.cpu_count() or 1)))
+    return dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), number)
+
+
 class Child:
     """One process: started when first asked, and again after it has died."""
 
     def __init__(
-        self, title: str, exchange: Exchange, prepare: tuple[Callable[..., None], tuple[Any, ...]] | None
+        self, title: str, exchange: Exchange, prepare: Preparation | None, environment: Mapping[str, str] | None = None
     ) -> None:
         self.title = title
         self.exchange = exchange
         self.prepare = prepare
+        self.environment = environment or {}
+        self._stopped = False
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
 
@@ -60,6 +74,12 @@ class Child:
     def call(self, function: Callable[..., Any], *args: object, size: int = 0) -> Any:
         """Return `function(*args)`, a function that reads a file of `size` [byte]."""
         return self.open(self.ask(function, *args, limits=reading_limits(size)))
+
+    def tell(self, function: Callable[..., Any], *args: object, seconds: float) -> Any:
+        """Return `function(*args)`, one of ours that keeps limits itself; `seconds` are for when it does not."""
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        return self.open(self._send((function, args, None, 0), Limits(memory=0, seconds=seconds, cpu=seconds)))
 
     def open(self, parcel: Parcel) -> Any:
         """Return the value of a parcel, or raise the error it holds."""
@@ -83,20 +103,31 @@ class Child:
             self._process.wait()
         self._process = self._line = None
 
+    def stop(self) -> None:
+        """End the process for good, from any thread; who waits for its answer gets an error, and `end` tidies up."""
+        self._stopped = True
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def _start(self) -> None:
         self.end()
         ours, theirs = Pipe()
         with theirs:
             handed = (theirs.fileno(), self.exchange.descriptor)
+            paths = os.pathsep.join(filter(None, sys.path))
             quiet = None if log.isEnabledFor(logging.DEBUG) else subprocess.DEVNULL
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
                 [sys.executable, "-P", "-m", "reportgen.isolation.child", *map(str, handed)],
                 pass_fds=handed, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=quiet,
                 start_new_session=True,  # Ctrl-C reaches the parent, which ends its children
                 # No plugin of HDF5 is ever loaded.
-                env={**os.environ, "HDF5_PLUGIN_PATH": "", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**self.environment, **os.environ, "HDF5_PLUGIN_PATH": "", "PYTHONPATH": paths},
             )  # fmt: skip
         self._line = ours
+        if self._stopped:
+            self.stop()
         if self.prepare is not None:
             function, args = self.prepare
             try:
@@ -161,10 +192,15 @@ class Child:
 class Children:
     """The two processes of a run, and the memory they share with this one."""
 
-    def __init__(self, prepare: tuple[Callable[..., None], tuple[Any, ...]] | None = None) -> None:
+    def __init__(self, prepare: Preparation | None = None, cores: int = MOST_THREADS) -> None:
         self.exchange = Exchange()
         self.reader = Child("reading", self.exchange, None)
-        self.network = Child("network", self.exchange, prepare)
+        self.network = Child("network", self.exchange, prepare, threads(cores))
+
+    def stop(self) -> None:
+        """End both processes for good, from any thread."""
+        self.reader.stop()
+        self.network.stop()
 
     def __enter__(self) -> Self:
         return self

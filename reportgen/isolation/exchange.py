@@ -108,6 +108,10 @@ class _Packer(pickle.Pickler):
         self.kept: list[object] = []
         """Those known, so that no other takes their place in memory meanwhile."""
 
+    def reducer_override(self, value: object) -> Any:
+        """Write an error of ours as Python does, whatever a package that was imported has put in place of that."""
+        return value.__reduce_ex__(5) if isinstance(value, ReportgenError) else NotImplemented
+
     def persistent_id(self, value: object) -> tuple[str, tuple[int, ...] | None, int] | None:
         """Return where an array, or a number of NumPy's, goes; None for anything else."""
         np = sys.modules.get("numpy")  # where it is not imported there are no arrays

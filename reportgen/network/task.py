@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reportgen.network.view import View
 
 _networks: dict[str, Network | LiveNetwork] = {}
-"""Those built in this process, by signature."""
+"""Those built in this process, by signature and names."""
 NETWORKS = 2
 """As many are kept; of a run with more architectures the oldest is built again."""
 _inputs: dict[str, NDArray[np.generic]] = {}
@@ -68,7 +68,8 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
 
     Raises NetworkError where its network cannot be built or run.
     """
-    network = _networks.get(reading.signature)
+    key = _key(reading)
+    network = _networks.get(key)
     if network is None:
         shapes = {name: array.shape[1:] for name, array in _inputs.items()}
         try:
@@ -81,13 +82,18 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
             oldest = next(iter(_networks))
             del _networks[oldest]
             _views.pop(oldest, None)  # it looks at that network's weights, which are nobody's from now on
-        _networks[reading.signature] = network
+        _networks[key] = network
     if isinstance(network, Network):
         measurement, shown = network.measure(reading.stored, _inputs), None
     else:
         (alone,) = _inputs.values()
         measurement, shown = network.measure(reading.stored, alone), network.named(reading.stored)
     return Measured(_more(measurement, network, reading, amount), shown)
+
+
+def _key(reading: Reading) -> str:
+    """Return what a network is known by: its layers bear the names of the first checkpoint of its signature."""
+    return "\n".join([reading.signature, *(call.name for call in (reading.graph.calls if reading.graph else ()))])
 
 
 def _undescribed(checkpoint: Checkpoint) -> NetworkError:
@@ -107,10 +113,10 @@ def _more(measurement: Measurement, network: Network | LiveNetwork, reading: Rea
     from reportgen.network.viewed import view_of
 
     try:
-        view = _views.get(reading.signature)
+        view = _views.get(_key(reading))
         if view is None:
             view = view_of(network, _inputs, plan.image, plan.shape, plan.layer)
-            _views[reading.signature] = view
+            _views[_key(reading)] = view
     except NetworkError as error:
         return replace(measurement, attribution=Attribution(absent=error.problem), stress=Stress(absent=error.problem))
     images = pictures(_inputs, plan)
