@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reportgen.archive.store import due
+from reportgen.archive.find import COMPARISONS
+from reportgen.archive.store import due, is_report
 from reportgen.disk import cannot_write, locked
+from reportgen.remote import publish, publish_rest
 
 
 def bring_up_to_date(archive: Path) -> None:
-    """Write the index anew where a report was filed since; raises ArchiveError where it cannot be."""
+    """Write the index anew where a report was filed since; raises ArchiveError where it cannot be.
+
+    To an archive on another machine the report is put first: one that was stopped before is not lost.
+    """
     from reportgen.archive.index import write_index
 
     if not due(archive):
@@ -18,8 +23,11 @@ def bring_up_to_date(archive: Path) -> None:
         notes = due(archive)  # of reports that are there before the manifests are looked at
         if not notes:
             return  # somebody else wrote it meanwhile
+        reports = [folder for pattern in ("*/*", f"{COMPARISONS}/*/*") for folder in sorted(archive.glob(pattern))]
+        publish(archive, filter(is_report, reports))
         try:
             write_index(archive)
+            publish_rest(archive)
             for note in notes:
                 note.unlink(missing_ok=True)
         except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from reportgen.archive.manifest import sha256
 from reportgen.config import ProbesConfig
+from reportgen.places import name_of
 
 State = Literal["unchanged", "changed", "gone", "not checked"]
 
@@ -21,7 +22,7 @@ def probe_files(config: ProbesConfig, base: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for path in _named(config, base):
-        name = Path(os.path.relpath(path, base)).as_posix()
+        name = name_of(path, base)
         with suppress(OSError):
             found[name] = {"sha256": sha256(path), "size": path.stat().st_size}
     return found
