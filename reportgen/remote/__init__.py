@@ -15,7 +15,7 @@ from reportgen.remote.desk import (
     remove,
     size_there,
 )
-from reportgen.remote.fetched import fetch_files, fetch_pattern, fetch_run
+from reportgen.remote.fetched import fetch_files, fetch_pattern, fetch_run, list_again
 
 __all__ = [
     "abandoned",
@@ -25,6 +25,7 @@ __all__ = [
     "fetch_run",
     "have",
     "is_published",
+    "list_again",
     "publish",
     "publish_rest",
     "pull",

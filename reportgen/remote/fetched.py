@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reportgen.places import url_of
-from reportgen.remote.mirror import Mirror
-
-Choice = Callable[[Collection[str]], Collection[str]]
-"""Given the names of all files of a run, those that may be opened."""
+from reportgen.remote.mirror import Choice, Mirror
 
 
 def fetch_run(path: Path, choose: Choice) -> None:
@@ -38,14 +35,24 @@ def fetch_pattern(pattern: str) -> None:
     )
 
 
+def list_again(folder: Path, *, deep: bool) -> dict[Path, int]:
+    """Return size [byte] of what lies in a mirrored folder; what has changed or gone is not here any more.
+
+    Nothing is fetched.
+    """
+    mirror = Mirror(folder, url_of(folder) or "", deep=deep)
+    _refreshed(folder, lambda names: (), deep=deep)
+    return {mirror.at(name): about.size for name, about in mirror.listed.items()}
+
+
 def _refreshed(folder: Path, choose: Choice, *, deep: bool) -> bool:
     """Have the chosen files of a mirrored folder here; False where it is a single file, or nothing at all."""
     url = url_of(folder)
     if url is None:
         return True
-    mirror = Mirror(folder, url)
+    mirror = Mirror(folder, url, deep=deep)
     with mirror.held():
-        mirror.refresh(choose, deep=deep)
+        mirror.refresh(choose)
     return bool(set(mirror.listed) - {""})
 
 

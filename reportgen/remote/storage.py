@@ -96,8 +96,11 @@ class Storage:
             listed[f"{below}/{name}".strip("/") if below and name else name] = _listed(about)
         return listed
 
-    def fetch(self, files: Mapping[str, Path]) -> None:
-        """Fetch files to where they shall lie, each whole or not at all; an empty name is the place itself."""
+    def fetch(self, files: Mapping[str, Path]) -> Iterator[Sequence[str]]:
+        """Fetch files to where they shall lie, each whole or not at all, and yield the names of some as they are here.
+
+        An empty name is the place itself.
+        """
         fs, _ = self._opened
         for some in _batches(list(files.items())):
             parts = [target.with_name(f"{part_prefix()}{target.name[-120:]}") for _, target in some]
@@ -108,6 +111,7 @@ class Storage:
                     fs.get([self._at(name) for name, _ in some], [str(part) for part in parts])
                 for (_, target), part in zip(some, parts, strict=True):
                     part.replace(target)
+                yield [name for name, _ in some]
             except OSError as error:
                 raise cannot_write(error, some[0][1]) from error
             finally:
