@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from reportgen.remote import have, is_published, pull
 
 COMPARISONS = "comparisons"
 """Folder of an archive that holds comparisons, each a level deeper than a report: a run may have that name, too."""
+ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+"""Name of the folder of a report, see NewReport."""
 
 
 def reports_of(archive: Path) -> Iterator[Path]:
@@ -46,7 +49,7 @@ def find_report(word: str, archive: Path) -> Path:
     Raises ConfigError where nothing is meant, or more than one thing.
     """
     there = located(word)
-    if is_url(word):
+    if is_url(word) and ID.fullmatch(there.name):  # of any other URL it is not known where its archive would begin
         above = there.parents
         pull(above[2] if len(above) > 2 and above[1].name == COMPARISONS else above[1])
         have(there)

@@ -89,29 +89,38 @@ def publish(archive: Path, reports: Iterable[Path]) -> None:
         return
     mirror = Mirror(archive, url)
     for report in reports:
-        if is_published(report):
-            continue
-        name = report.relative_to(archive).as_posix()
-        sizes = {
-            path.relative_to(archive).as_posix(): path.stat().st_size
-            for path in sorted(report.rglob("*")) if path.is_file() and not path.name.startswith(PART)
-        }  # fmt: skip
-        manifest = f"{name}/{MANIFEST}"
-        del sizes[manifest]
-        there = mirror.storage.list(name)
-        missing = [file for file, size in sizes.items() if file not in there or there[file].size != size]
-        log.info("putting %s to %s: %d of %d files", report.name, mirror.storage.url, len(missing), len(sizes))
-        mirror.put(missing)
-        found = {file: about.size for file, about in mirror.storage.list(name).items()}
-        if found != sizes:  # somebody tidied up, or it was not kept
-            odd = sorted(file for file in found.keys() | sizes.keys() if found.get(file) != sizes.get(file))
-            raise RemoteError(
-                "the report did not arrive whole", where=f"{mirror.storage.url}/{name}", received=", ".join(odd[:5]),
-                expected=f"{len(sizes)} files", advice="It is kept here: type the same command again.",
-            )  # fmt: skip
-        mirror.put([manifest])
-        mirror.storage.remove(list(mirror.storage.list(_claims(name))))
+        if not is_published(report):
+            name = report.relative_to(archive).as_posix()
+            try:
+                _put(mirror, name)
+            except RemoteError as error:
+                raise RemoteError(
+                    f"the report is finished, and not where it belongs yet: {error.problem}",
+                    where=f"{url}/{name}", expected=error.expected, received=error.received,
+                    advice=f"It is kept here, and no half of it is visible there. {error.advice}",
+                ) from error  # fmt: skip
     pull(archive)
+
+
+def _put(mirror: Mirror, name: str) -> None:
+    """Put what is missing of a report, and when all of it is there its manifest."""
+    files = [path for path in mirror.at(name).rglob("*") if path.is_file() and not path.name.startswith(PART)]
+    sizes = {path.relative_to(mirror.folder).as_posix(): path.stat().st_size for path in sorted(files)}
+    del sizes[f"{name}/{MANIFEST}"]
+    there = mirror.storage.list(name)
+    mirror.storage.remove([file for file in there if file.rpartition("/")[2].startswith(PART)])
+    missing = [file for file, size in sizes.items() if file not in there or there[file].size != size]
+    log.info("putting %d of %d files to %s/%s", len(missing) + 1, len(sizes) + 1, mirror.storage.url, name)
+    mirror.put(missing)
+    found = {file: about.size for file, about in mirror.storage.list(name).items()}
+    if found != sizes:  # somebody tidied up meanwhile, or it was not kept
+        odd = sorted(file for file in found.keys() | sizes.keys() if found.get(file) != sizes.get(file))
+        raise RemoteError(
+            "not all of it arrived", where=f"{mirror.storage.url}/{name}", received=", ".join(odd[:5]),
+            expected=f"{len(sizes)} files", advice="Type the same command again.",
+        )  # fmt: skip
+    mirror.put([f"{name}/{MANIFEST}"])
+    mirror.storage.remove(list(mirror.storage.list(_claims(name))))
 
 
 def publish_rest(archive: Path) -> None:

@@ -83,7 +83,7 @@ class Mirror:
         if not wanted:
             return
         size = sum(there.size for there in wanted.values())
-        log.info("fetching %d files, %.1f MB, from %s", len(wanted), size / 1e6, self.storage.url)
+        log.info("fetching %.1f MB in %d files from %s", size / 1e6, len(wanted), self.storage.url)
         for part in self.storage.fetch({name: self.at(name) for name in wanted}):
             for name in part:
                 if (found := self.at(name).stat().st_size) != wanted[name].size:

@@ -63,12 +63,12 @@ class Storage:
         except RemoteError as error:
             if not isinstance(error.__cause__, ImportError | ValueError):
                 raise
-            known = known_implementations.get(self.scheme, {}).get("err", "")
+            known = self.scheme in known_implementations
             raise ConfigError(
                 f"{self.scheme}:// cannot be read here", where=self.url, received=str(error.__cause__),
                 expected="a scheme that fsspec knows, and the package for it",
-                advice=f"{known}: pip install {PACKAGES.get(self.scheme, 'it')}" if known else
-                "known are s3, gs, sftp, memory and file, among others",
+                advice=f"pip install {PACKAGES.get(self.scheme, 'the package it names')}" if known else
+                "Known are s3, gs, sftp and others; is it misspelt?",
             ) from error  # fmt: skip
         return fs, str(root).rstrip("/")
 
