@@ -21,8 +21,8 @@ ENDPOINTS = {
 }  # fmt: skip
 """Variables that say which server a scheme means: the same bucket of another one is another bucket."""
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.DOTALL | re.IGNORECASE)
-_SECRET = re.compile(r"(://)[^/\s@'\"]*:[^/\s'\"]*@")
-"""User and password in a URL; also one whose password holds an @."""
+_SECRET = re.compile(r"(://)[^/\s@:'\"]*(?::|%3A)(?!\d+/)[^\s'\"]*@", re.IGNORECASE)
+"""User and password in a URL, also a password with @ or / in it; host:22/x@1 is none."""
 
 
 def cache() -> Path:

@@ -14,7 +14,7 @@ from reportgen.archive.store import folder_name, is_report
 from reportgen.cli.answer import Answer
 from reportgen.errors import ConfigError
 from reportgen.places import is_url, named, url_of
-from reportgen.remote import publish_rest, pull
+from reportgen.remote import pull
 
 
 def listing(archive: Path, run: str | None) -> Answer:
@@ -112,12 +112,11 @@ def verified(report: str, archive: Path, *, inputs: bool) -> Answer:
 
 def indexed(archive: Path) -> Path:
     """Write the index of an archive anew."""
-    from reportgen.archive import write_index
+    from reportgen.archive.filing import bring_up_to_date
 
     pull(archive)
-    page = write_index(archive)
-    publish_rest(archive)
-    return page
+    bring_up_to_date(archive, anew=True)
+    return archive / "index.html"
 
 
 def exported(report: str, archive: Path, output: Path | None, license: str) -> Answer:

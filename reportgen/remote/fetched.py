@@ -13,7 +13,7 @@ from reportgen.remote.mirror import Choice, Mirror
 
 def fetch_run(path: Path, choose: Choice) -> None:
     """Have the files of a training run here: a folder, one file, or the common start of the files of one checkpoint."""
-    if not _refreshed(path, choose, deep=True):
+    if not _refreshed(path, lambda names: choose([name for name in names if name]), deep=True):
         stem = path.name.removesuffix(".index")
         _refreshed(path.parent, lambda names: {n for n in names if n.startswith(stem)} | set(choose(names)), deep=False)
 
