@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 BUCKET = "lab"
+SECRET = "not-to-be-told"  # noqa: S105 - any will do for this server
 SERVER = """
 import sys
 from moto.server import ThreadedMotoServer
@@ -112,7 +113,7 @@ class Host:
         self.cache = cache
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "REPORTGEN_"))} | {
             "XDG_CACHE_HOME": str(cache), "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "loopback",
-            "AWS_SECRET_ACCESS_KEY": "not-to-be-told", "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
+            "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1",
         }  # fmt: skip
 
     def start(self, *words: object) -> subprocess.Popen[str]:
@@ -135,7 +136,7 @@ class Bucket:
 
         self.client = boto3.client(
             "s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1",
-            aws_access_key_id="loopback", aws_secret_access_key="not-to-be-told",
+            aws_access_key_id="loopback", aws_secret_access_key=SECRET,
         )  # fmt: skip
         self.client.create_bucket(Bucket=BUCKET)
 
