@@ -156,8 +156,8 @@ class Config(Options):
                     given |= {f"probes: {pattern}": pattern for pattern in several}
             named = {name: Path(path) for name, path in given.items() if path is not None}
             if absolute := [name for name, path in named.items() if path.is_absolute() and not _bucket(path)]:
-                words = "privacy: strict needs relative paths, or URLs that name no host"
-                raise ValueError(f"{words}; absolute are {', '.join(absolute)}")
+                words = f"privacy: strict needs relative paths; absolute are {', '.join(absolute)}"
+                raise ValueError(f"{words}; of URLs those that name a bucket will do, not those that name a host")
         return self
 
     @field_validator("gates", mode="before")
