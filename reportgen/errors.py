@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from reportgen.places import told
+
 Kind = Literal["checkpoint", "probe", "history", "section", "format"]
 
 
@@ -19,8 +21,11 @@ def printable(text: object, limit: int = 300) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return `text` with its lines and indentation, without any other control, direction or surrogate character."""
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    """Return `text` with its lines and indentation, without any other control, direction or surrogate character.
+
+    What lies on another machine goes by its URL, never by where its files lie here, and without a password.
+    """
+    return "".join(c for c in told(text) if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 @dataclass(frozen=True)
@@ -122,3 +127,7 @@ class EngineError(ReportgenError):
 
 class ArchiveError(ReportgenError):
     """The archive cannot be read or written."""
+
+
+class RemoteError(ArchiveError):
+    """A place on another machine does not answer, or not as it should."""

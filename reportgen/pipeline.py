@@ -27,7 +27,7 @@ from reportgen.archive.outcome import Outcome
 from reportgen.archive.previous import previous_report
 from reportgen.archive.provenance import logged, write_provenance
 from reportgen.archive.store import remove_leftovers
-from reportgen.archive.unchanged import Look, look, stamps_of
+from reportgen.archive.unchanged import Look, bring, look, stamps_of
 from reportgen.checkpoints.borrow import lend
 from reportgen.checkpoints.discovery import find_run, run_name
 from reportgen.checkpoints.run import Run
@@ -41,7 +41,9 @@ from reportgen.measuring import Measuring, probes_of
 from reportgen.network import task
 from reportgen.network.choose import Ways
 from reportgen.network.plan import attributed, plan_for
+from reportgen.places import url_of
 from reportgen.probes.probeset import ProbeSet
+from reportgen.remote import have
 from reportgen.report import Progress
 from reportgen.report.files import write_files
 from reportgen.report.look import check_look, check_templates, copy_look, store_look
@@ -65,6 +67,7 @@ def run(
     config, base = loaded.config, loaded.base
     check_options(config.sections)  # a bad option fails here, before anything heavy
     check_look(config, base)
+    bring(loaded)
     archive, name = base / config.archive, run_name(config.run, base)
     with locked(archive, folder_name(name)):
         known = look(loaded, name, force=force, complete=complete)
@@ -109,7 +112,8 @@ def _report(
         store_look(config, base, new.folder / "look")
         more = {"started": started.isoformat(timespec="seconds"), "provenance": made_from, "key": known.key.digest}
         if config.privacy != "strict":
-            more |= {"base": os.path.relpath(base, archive), "probe_files": probe_files(config.probes, base)}
+            more |= {"probe_files": probe_files(config.probes, base)}
+            more |= {} if url_of(archive) else {"base": os.path.relpath(base, archive)}
         write_provenance(new.folder, new.final, loaded, known.key, str(known.reason))
         outcome = _make(new, progress, None, more)
     return outcome
@@ -121,6 +125,7 @@ def explain(loaded: Loaded, *, force: bool = False) -> list[tuple[str, Reason | 
     Checkpoints are looked at and hashed in the reading process; nothing is measured or written.
     """
     config, archive = loaded.config, loaded.base / loaded.config.archive
+    bring(loaded)
     name = run_name(config.run, loaded.base)
     known = look(loaded, name, force=force)
     if known.outcome is not None:
@@ -182,6 +187,7 @@ def render(
     """
     if templates is not None:
         check_templates(templates)
+    have(report)
     manifest = read_manifest(report)
     archive = report.resolve().parent.parent
     if report.resolve().parent.name != folder_name(manifest["run"]) or not (report / "extraction").is_dir():

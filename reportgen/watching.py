@@ -12,7 +12,8 @@ from pathlib import Path
 from reportgen.checkpoints.beside import RECORD, read_record
 from reportgen.config.load import Loaded
 from reportgen.disk.whole import alive
-from reportgen.errors import ReportgenError
+from reportgen.errors import RemoteError, ReportgenError
+from reportgen.store.fetching import fetch_run_files
 from reportgen.store.inputs import BESIDE, run_files
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ def watch(
     reported: Seen = {}
     last, count = -every, 0
     while True:
+        try:
+            fetch_run_files(loaded.config)
+        except RemoteError as error:
+            log.warning("looked at again later: %s", error)
+            time.sleep(PAUSE)
+            continue
         seen = _seen(run_files(loaded.config.run, loaded.base))
         complete = {path: stamp for path, stamp in seen.items() if before.get(path) == stamp}
         ended = complete == seen and (_finished(complete) or (beside is not None and not alive(beside)))

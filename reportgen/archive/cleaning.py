@@ -8,13 +8,15 @@ from reportgen.archive.manifest import read_manifest
 from reportgen.archive.store import is_report
 from reportgen.disk import cannot_write, locked
 from reportgen.disk.whole import PART, remove_parts
+from reportgen.remote import abandoned, remove
 from reportgen.store.store import STORE, Entry, entries
 
 
 def unused(archive: Path) -> list[Entry]:
-    """Return the stored files that no report has in its folder; raises ArchiveError where a manifest is unreadable.
+    """Return the stored files that no report has in its folder, and what uploads left that nobody goes on with.
 
-    What a report uses cannot be known then, and nothing may be called unused.
+    Raises ArchiveError where a manifest is unreadable: what a report uses cannot be known then, and nothing may be
+    called unused.
     """
     used = {
         known["sha256"]
@@ -23,7 +25,8 @@ def unused(archive: Path) -> list[Entry]:
         for known in read_manifest(folder)["files"].values()
         if "sha256" in known
     }
-    return [entry for entry in entries(archive) if entry.sha256 not in used]
+    left = [Entry(path, {}, "", size) for path, size in abandoned(archive).items()]
+    return left + [entry for entry in entries(archive) if entry.sha256 not in used]
 
 
 def free(archive: Path, found: list[Entry]) -> None:
@@ -32,6 +35,7 @@ def free(archive: Path, found: list[Entry]) -> None:
         for folder in {archive, *(path.parent for path in (archive / STORE).rglob(f"{PART}*"))}:
             remove_parts(folder)
         try:
+            remove(archive, [p for entry in found for p in (entry.path.with_suffix(".json"), entry.path)])
             for entry in found:
                 entry.path.with_suffix(".json").unlink(missing_ok=True)
                 entry.path.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from reportgen.config.suggest import did_you_mean
 from reportgen.disk import locked
 from reportgen.errors import ArchiveError, ConfigError, Failure
 from reportgen.extraction import ExtractedRun, Extraction, open_run
+from reportgen.remote import have
 from reportgen.report import Progress
 from reportgen.report.alone import judge_alone
 from reportgen.report.comparison import write_comparison
@@ -57,6 +58,8 @@ def compare(
     now: datetime | None = None,
 ) -> Compared:  # fmt: skip
     """Compare A with B and file the comparison in the archive of A; one that is there already is not made again."""
+    for chosen in (a, b):
+        have(chosen.folder)
     archive, wanted = archive_of(a.folder), tuple(dict.fromkeys([*(formats or FORMATS), "json"]))
     for chosen in (a, b):
         if not (chosen.folder / "extraction").is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -10,6 +11,11 @@ from typing import Any, Literal
 
 from reportgen.archive.manifest import sha256
 from reportgen.config import ProbesConfig
+from reportgen.errors import RemoteError
+from reportgen.places import is_url, name_of, place, url_of
+from reportgen.remote import list_again
+
+log = logging.getLogger(__name__)
 
 State = Literal["unchanged", "changed", "gone", "not checked"]
 
@@ -21,7 +27,7 @@ def probe_files(config: ProbesConfig, base: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for path in _named(config, base):
-        name = Path(os.path.relpath(path, base)).as_posix()
+        name = name_of(path, base)
         with suppress(OSError):
             found[name] = {"sha256": sha256(path), "size": path.stat().st_size}
     return found
@@ -44,17 +50,47 @@ def _named(config: ProbesConfig, base: Path) -> Iterator[Path]:
 def states(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, State]]:
     """Yield kind, name and state of each input of a report; a comparison's inputs are the manifests of two reports."""
     base = base_of(folder, manifest)
-    path = Path(str(_config(folder).get("run", {}).get("path", "")))
+    path = place(str(_config(folder).get("run", {}).get("path", "")))
+    listed: dict[Path, int] = {}
+    if url_of(path):
+        listed = _listed(path, deep=True) or _listed(path.parent, deep=False)
+    for parent in {place(name).parent for name in manifest.get("probe_files", {}) if is_url(name)}:
+        listed |= _listed(parent, deep=False)
     for kind, key in (("checkpoint", "inputs"), ("probe file", "probe_files"), ("report", "reports")):
         start = folder if kind == "report" else base
         for name, about in manifest.get(key, {}).items():
-            if start is None:
-                yield kind, name, "gone"
+            far = path / name if kind == "checkpoint" else place(name)
+            if url_of(far):
+                yield kind, name, _state_there(path if path in listed and kind == "checkpoint" else far, about, listed)
                 continue
-            place = start / path / name if kind == "checkpoint" else start / name
+            if start is None:
+                # Where the configuration lay when the report was put somewhere else is not known.
+                yield kind, name, "not checked" if url_of(folder) else "gone"
+                continue
+            file = start / path / name if kind == "checkpoint" else start / name
             if kind == "checkpoint" and (start / path).is_file():
-                place = start / path
-            yield kind, name, state_of(place, about)
+                file = start / path
+            yield kind, name, state_of(file, about)
+
+
+def _listed(folder: Path, *, deep: bool) -> dict[Path, int]:
+    """Return size [byte] of what lies on another machine; nothing where it does not answer."""
+    try:
+        return list_again(folder, deep=deep)
+    except RemoteError as error:
+        log.warning("not checked: %s", error)
+        return {folder: -1}
+
+
+def _state_there(path: Path, about: Mapping[str, Any], listed: Mapping[Path, int]) -> State:
+    """Return what became of a file on another machine: by its copy here where there is one, else by its size."""
+    if any(listed.get(folder) == -1 for folder in (path, *path.parents)):
+        return "not checked"
+    if path not in listed:
+        return "not checked" if path.with_name(f"{path.name}.index") in listed else "gone"
+    if path.is_file():
+        return state_of(path, about)
+    return "changed" if listed[path] != about.get("size", listed[path]) else "not checked"
 
 
 def state_of(path: Path, about: Mapping[str, Any]) -> State:

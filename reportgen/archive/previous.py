@@ -10,6 +10,7 @@ from typing import Any
 from reportgen.archive.manifest import read_manifest
 from reportgen.archive.store import folder_name, is_report
 from reportgen.errors import ArchiveError
+from reportgen.remote import have
 from reportgen.report.changes import remembered
 from reportgen.report.json import SCHEMA
 
@@ -23,6 +24,7 @@ def previous_report(archive: Path, run: str) -> dict[str, Any] | None:
             continue
         try:
             manifest = read_manifest(folder)
+            have(folder / "report.json")
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
             if report["schema"] not in range(1, SCHEMA + 1):
                 raise ValueError(f"report.json has schema {report['schema']}, this reportgen reads 1 to {SCHEMA}")

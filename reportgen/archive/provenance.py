@@ -18,6 +18,7 @@ from reportgen.config.load import Loaded
 from reportgen.disk import write_text
 from reportgen.disk.locks import user
 from reportgen.errors import harmless
+from reportgen.places import told, url_of
 from reportgen.store import Key
 
 PROVENANCE, LOG, REBUILD = "provenance.json", "log.txt", "rebuild.sh"
@@ -43,6 +44,8 @@ def write_provenance(folder: Path, final: Path, loaded: Loaded, key: Key, reason
 
     strict = loaded.config.privacy == "strict"
     base = os.path.relpath(loaded.base.absolute(), final.absolute())
+    if url_of(final) is not None:
+        base = "."  # where somebody fetched the report to, there is nothing else
     inside = set(Path(base).parts) <= {".."}  # further up there are names of folders outside of the project
     content: dict[str, Any] = {
         "schema": SCHEMA, "parts": dict(key.parts), "reason": reason, "environment": environment(),
@@ -51,7 +54,7 @@ def write_provenance(folder: Path, final: Path, loaded: Loaded, key: Key, reason
     if not strict:
         content["made_by"] = {
             "host": socket.gethostname(), "user": user(), "folder": str(loaded.base.absolute()),
-            "platform": platform.platform(), "command": shlex.join(["reportgen", *sys.argv[1:]]),
+            "platform": platform.platform(), "command": told(shlex.join(["reportgen", *sys.argv[1:]])),
         }  # fmt: skip
     write_text(folder / PROVENANCE, dump(content))
     write_text(folder / REBUILD, SCRIPT.format(base=shlex.quote(base if inside or not strict else "../../..")))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reportgen.disk import cannot_write, sync_folder, write_text
 from reportgen.disk.whole import host
+from reportgen.remote import abandoned, claim, remove
 
 MAKING = ".making-"
 """Start of the name of a folder that is not a report yet."""
@@ -43,7 +44,7 @@ def new_report(archive: Path, run: str, now: datetime, key: str, below: str = ""
     """
     home = archive / below / folder_name(run)
     now = _behind_the_newest(home, now)
-    while (home / (id := f"{now:%Y%m%d-%H%M%S}-{key[:8]}")).exists():
+    while (home / (id := f"{now:%Y%m%d-%H%M%S}-{key[:8]}")).exists() or not claim(home / id):
         now += timedelta(seconds=1)
     folder = home / f"{MAKING}{id}-{host()}-{os.getpid()}"
     try:
@@ -90,6 +91,9 @@ def remove_leftovers(archive: Path, run: str) -> None:
     for folder in (archive / folder_name(run)).glob(f"{MAKING}*"):
         log.info("removing what an interrupted process left: %s", folder.name)
         shutil.rmtree(folder, ignore_errors=True)
+    if left := abandoned(archive, folder_name(run)):
+        log.info("removing what an interrupted upload left: %d files", len(left))
+        remove(archive, left)
 
 
 def due(archive: Path) -> list[Path]:

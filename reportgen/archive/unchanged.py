@@ -15,7 +15,9 @@ from reportgen.archive.store import folder_name, is_report
 from reportgen.config.load import Loaded
 from reportgen.disk import Stamps
 from reportgen.errors import ArchiveError, Failure
+from reportgen.remote import have, pull, size_there
 from reportgen.store import Key, Reason, difference, sources_of
+from reportgen.store.fetching import fetch_inputs
 from reportgen.store.made_by import makers
 from reportgen.store.store import STORE
 from reportgen.versions import git_state
@@ -30,6 +32,12 @@ class Look:
     """The report there is; None where it has to be made."""
     reason: Reason | None
     """Why it has to be made."""
+
+
+def bring(loaded: Loaded) -> None:
+    """Have here what a configuration names on other machines, where it changed; raises RemoteError."""
+    fetch_inputs(loaded.config)
+    pull(loaded.base / loaded.config.archive)
 
 
 def look(loaded: Loaded, run: str, *, force: bool = False, complete: Collection[Path] | None = None) -> Look:
@@ -77,6 +85,7 @@ def key_of(loaded: Loaded, stamps: Stamps, complete: Collection[Path] | None = N
 
 def parts_of(folder: Path) -> dict[str, str]:
     """Return the parts of a report's key, none where it has none that can be read."""
+    have(folder / PROVENANCE)
     try:
         parts = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))["parts"]
         return {str(name): str(value) for name, value in parts.items()}
@@ -99,6 +108,8 @@ def _not_good(folder: Path, manifest: Mapping[str, Any], stamps: Stamps, base: P
         if failure.get("passing"):  # nothing in its inputs says that it must happen again
             return Reason("missing", f"{failure['name']}: {failure['problem']}")
     for name, known in manifest["files"].items():
+        if not (folder / name).exists() and size_there(folder / name) == known.get("size"):
+            continue  # on another machine, as listed
         try:
             if stamps.sha256(folder / name) != known["sha256"]:
                 return Reason("output damaged", f"{folder.name}/{name} is not what was written")

@@ -11,6 +11,7 @@ from reportgen.archive.inputs import State, state_of, states
 from reportgen.archive.manifest import NAME, read_manifest
 from reportgen.archive.store import is_report
 from reportgen.errors import ArchiveError, ConfigError
+from reportgen.remote import have
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def verify(place: Path) -> list[Verified]:
 
 def verify_report(folder: Path) -> Verified:
     """Hold every file of a report, and every input, against the manifest."""
+    have(folder)
     try:
         manifest = read_manifest(folder)
     except ArchiveError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from reportgen.errors import ConfigError
@@ -37,7 +37,7 @@ def walk(folder: Path, patterns: Sequence[str]) -> Iterator[Found]:
     A folder that is itself a saved model is one entry. Hidden entries are passed over. Raises ConfigError where there
     are far too many.
     """
-    wanted = re.compile("|".join(f"(?:{_expression(pattern)})" for pattern in patterns))
+    wanted = matching(patterns)
     pending = [("", folder, 0)]
     seen = 0
     while pending:
@@ -67,6 +67,27 @@ def walk(folder: Path, patterns: Sequence[str]) -> Iterator[Found]:
             elif wanted.fullmatch(found.file):
                 yield found
         pending.extend(reversed(folders))
+
+
+def matching(patterns: Sequence[str]) -> re.Pattern[str]:
+    """Return an expression for the names in a run folder that match one of the patterns."""
+    return re.compile("|".join(f"(?:{_expression(pattern)})" for pattern in patterns))
+
+
+def model_folders(names: Collection[str]) -> set[str]:
+    """Return the folders, with a slash at the end, that are saved models, given the names of all files; "" is the root.
+
+    A folder in one is part of it.
+    """
+    inside: dict[str, set[str]] = {}
+    for name in names:
+        parts = name.split("/")
+        for i, part in enumerate(parts):
+            inside.setdefault("".join(f"{p}/" for p in parts[:i]), set()).add(part)
+    return {
+        folder for folder, held in inside.items()
+        if any(set(marks) <= held for marks in _KINDS) or PurePosixPath(folder).suffix in _SUFFIXES
+    }  # fmt: skip
 
 
 def _look(path: Path, file: str) -> Found | None:

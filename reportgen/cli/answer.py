@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from reportgen.errors import Failure, ReportgenError
+from reportgen.places import told
 
 EXIT_CODES = {
     0: "everything was made",
@@ -49,7 +50,7 @@ def give(answer: Answer, command: str, *, as_json: bool, color: bool | None) -> 
             _json_line(command, answer.exit_code, answer.data | failures)
         else:
             for line in answer.lines:
-                click.echo(line)
+                click.echo(told(line))
     except BrokenPipeError:
         fall_silent()
     return answer.exit_code
@@ -97,4 +98,4 @@ def failure_list(failures: tuple[Failure, ...], title: str = "missing from the r
 
 def _json_line(command: str, exit_code: int, data: dict[str, Any]) -> None:
     line = {"command": command, "exit_code": exit_code, "meaning": EXIT_CODES[exit_code], **data}
-    click.echo(json.dumps(line, ensure_ascii=False, default=str))
+    click.echo(told(json.dumps(line, ensure_ascii=False, default=str)))

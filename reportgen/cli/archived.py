@@ -9,16 +9,19 @@ from typing import Any
 
 import click
 
-from reportgen.archive.find import find_report
+from reportgen.archive.find import find_report, located
 from reportgen.archive.store import folder_name, is_report
 from reportgen.cli.answer import Answer
 from reportgen.errors import ConfigError
+from reportgen.places import is_url, named, url_of
+from reportgen.remote import pull
 
 
 def listing(archive: Path, run: str | None) -> Answer:
     """List the reports of an archive."""
     from reportgen.archive.index import listed
 
+    pull(archive)
     rows, broken = listed(archive)
     rows = [row for row in rows if run is None or run in (row["run"], folder_name(row["run"]))]
     table: list[tuple[str, ...]] = [("report", "run", "verdict", "checkpoints", "best", "on the probes", "")]
@@ -28,7 +31,7 @@ def listing(archive: Path, run: str | None) -> Answer:
     lines += [f"not readable: {place}: {problem}" for place, problem in broken]
     keys = ("id", "run", "title", "verdict", "banners", "probes", "made", "place", "summary", "files", "failures")
     data = {
-        "archive": str(archive), "reports": [{key: row[key] for key in keys} for row in rows],
+        "archive": named(archive), "reports": [{key: row[key] for key in keys} for row in rows],
         "unreadable": [{"place": place, "problem": problem} for place, problem in broken],
     }  # fmt: skip
     return Answer(tuple(lines if rows or broken else [f"no report in {archive}"]), data, 1 if broken else 0)
@@ -84,7 +87,9 @@ def verified(report: str, archive: Path, *, inputs: bool) -> Answer:
     """Hold reports against their manifests."""
     from reportgen.archive.verify import verify
 
-    place = Path(report)
+    place = located(report)
+    if is_url(report) and not is_report(place):
+        pull(place)
     found = verify(place if place.is_dir() and not is_report(place) else find_report(report, archive))
     lines: list[str] = []
     for one in found:
@@ -103,6 +108,15 @@ def verified(report: str, archive: Path, *, inputs: bool) -> Answer:
         for one in found
     ]  # fmt: skip
     return Answer(tuple(lines), {"reports": data}, 1 if bad else 0)
+
+
+def indexed(archive: Path) -> Path:
+    """Write the index of an archive anew."""
+    from reportgen.archive.filing import bring_up_to_date
+
+    pull(archive)
+    bring_up_to_date(archive, anew=True)
+    return archive / "index.html"
 
 
 def exported(report: str, archive: Path, output: Path | None, license: str) -> Answer:
@@ -147,11 +161,13 @@ def compared(
 def _named(word: str, archive: Path) -> tuple[Path, str]:
     """Return report and checkpoint of `REPORT:CHECKPOINT`; a folder may have a colon in its name."""
     report, colon, checkpoint = word.rpartition(":")
-    if is_report(Path(word)) or not colon or not report:
+    if is_report(Path(word)) or not colon or not report or checkpoint.startswith("//"):
         return find_report(word, archive), ""
     return find_report(report, archive), checkpoint
 
 
 def _typed(path: Path) -> str:
+    if url := url_of(path):
+        return url
     full = path.absolute()
     return os.path.relpath(full) if full.is_relative_to(Path.cwd()) else str(path)

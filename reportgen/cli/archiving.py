@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from reportgen.cli.answer import Answer
-from reportgen.cli.options import Command, every_command
+from reportgen.cli.options import Command, Folder, every_command
 
 ARCHIVE = Path("reports")
-FOLDER = click.Path(path_type=Path, file_okay=False)
+FOLDER = Folder()
 
 
 def in_archive(command: Command) -> Command:
@@ -22,7 +22,7 @@ def in_archive(command: Command) -> Command:
 
 
 @click.command("list", short_help="List the reports of an archive.")
-@click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False), default=ARCHIVE)
+@click.argument("archive", type=Folder(exists=True), default=ARCHIVE)
 @click.option("--run", "run", metavar="NAME", help="Of this run only.")
 @every_command
 def list_reports(archive: Path, run: str | None) -> Answer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reportgen.cli.answer import Answer
 from reportgen.errors import ConfigError, NothingToReport, ReportgenError
+from reportgen.places import named, url_of
 
 if TYPE_CHECKING:
     from reportgen.config import Loaded
@@ -36,9 +37,11 @@ def show_configuration(file: Path, sets: Sequence[str], *, origin: bool) -> Answ
 
 def check_configuration(file: Path, sets: Sequence[str]) -> Answer:
     """Check everything about a configuration that can be known without reading pixels or weights."""
+    from reportgen.archive.unchanged import bring
     from reportgen.config import load
 
     loaded = load(file, sets=sets, environ=os.environ)
+    bring(loaded)
     found: dict[str, str] = {}
     wrong: list[ReportgenError] = []
     parts: tuple[tuple[str, Callable[[Loaded], str]], ...] = (
@@ -69,7 +72,7 @@ def _run(loaded: Loaded) -> str:
             advice="See run.path and run.checkpoints.",
         )
     count = "1 file that looks" if len(files) == 1 else f"{len(files)} files that look"
-    return f"{run.name or path.resolve().name}: {count} like a checkpoint in {run.path}"
+    return f"{run.name or path.resolve().name}: {count} like a checkpoint in {named(run.path)}"
 
 
 def _candidates(path: Path, patterns: Sequence[str]) -> Iterator[Path]:
@@ -110,7 +113,7 @@ def _probes(loaded: Loaded) -> str:
     if probes.catalogue is None:
         return f"{words}, no catalogue"
     catalogue = read_catalogue(probes.catalogue, probes, loaded.base)
-    return f"{words}, {len(catalogue.rows)} rows in {probes.catalogue}"
+    return f"{words}, {len(catalogue.rows)} rows in {named(probes.catalogue)}"
 
 
 def _count_files(images: tuple[str, ...] | dict[str, tuple[str, ...]], base: Path, where: str) -> tuple[int, bool]:
@@ -162,6 +165,8 @@ def _looks(loaded: Loaded) -> str:
 
 def _archive(loaded: Loaded) -> str:
     written = loaded.config.archive
+    if url := url_of(written):
+        return url  # it was listed
     there = loaded.base / written
     if there.exists() and not there.is_dir():
         raise ConfigError("the archive must be a folder", where=str(written), received="a file")

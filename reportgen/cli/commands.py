@@ -9,7 +9,7 @@ import click
 from reportgen import __version__
 from reportgen.cli.answer import EXIT_CODES, Answer
 from reportgen.cli.archiving import COMMANDS, in_archive
-from reportgen.cli.options import configuration, every_command
+from reportgen.cli.options import Folder, configuration, every_command
 
 FIRST_STEPS = """\b
 First steps:
@@ -40,7 +40,7 @@ for command in COMMANDS:
 
 @reportgen.command(short_help="Report on a training run.")
 @configuration
-@click.option("-o", "--archive", type=FOLDER, help="File the report in this archive.")
+@click.option("-o", "--archive", type=Folder(), help="File the report in this archive: a folder, or a URL.")
 @click.option("--only", metavar="ID,…", help="These sections only.")
 @click.option("--skip", metavar="ID,…", help="All sections but these.")
 @click.option("--formats", metavar="FORMAT,…", help=f"Of {FORMATS}; JSON is always written.")
@@ -91,7 +91,7 @@ def watch(config: Path, sets: tuple[str, ...], every: float, beside: int | None)
 
 
 @reportgen.command(short_help="Free what no report uses.")
-@click.argument("archive", type=FOLDER)
+@click.argument("archive", type=Folder())
 @click.option("--yes", is_flag=True, help="Free it; without this it is only shown.")
 @every_command
 def clean(archive: Path, yes: bool) -> Answer:
@@ -168,13 +168,13 @@ def demo(folder: Path, seed: int) -> Answer:
 
 
 @reportgen.command(short_help="Write an archive's index anew.")
-@click.argument("archive", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("archive", type=Folder(exists=True))
 @every_command
 def index(archive: Path) -> Answer:
     """Write the page that lists all reports of ARCHIVE anew."""
-    from reportgen.archive import write_index
+    from reportgen.cli.archived import indexed
 
-    page = write_index(archive)
+    page = indexed(archive)
     return Answer((f"index  {page}",), {"index": str(page)})
 
 

@@ -11,8 +11,25 @@ from typing import Any
 import click
 
 from reportgen.cli.log import start_log
+from reportgen.places import is_url, place
 
 Command = Callable[..., Any]
+
+
+class Folder(click.Path):
+    """A folder, or a URL of one on another machine; given as where its files lie here."""
+
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(path_type=Path, file_okay=False, exists=exists)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """Return the path; what a URL leads to is seen when it is listed."""
+        if not is_url(value):
+            return super().convert(value, parameter, context)
+        try:
+            return place(value)
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
 
 
 def every_command(command: Command) -> Command:

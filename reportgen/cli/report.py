@@ -15,6 +15,7 @@ import click
 from reportgen.cli.answer import Answer
 from reportgen.cli.progress import shown_progress
 from reportgen.errors import ConfigError
+from reportgen.places import url_of
 
 if TYPE_CHECKING:
     from reportgen.archive.outcome import Outcome
@@ -50,9 +51,10 @@ def run_report(
 def unchanged_report(loaded: Loaded, *, writes: bool = True) -> Outcome | None:
     """Return the report that is made from exactly this already, None without; with `writes` the index has it."""
     from reportgen.archive.filing import bring_up_to_date
-    from reportgen.archive.unchanged import look
+    from reportgen.archive.unchanged import bring, look
     from reportgen.checkpoints.discovery import run_name
 
+    bring(loaded)
     known = look(loaded, run_name(loaded.config.run, loaded.base))
     if known.outcome is not None and writes:
         bring_up_to_date(loaded.base / loaded.config.archive)
@@ -75,7 +77,7 @@ def loaded_with(
     flags = list(sets)
     if archive is not None:
         # As typed, a path starts where the user is; in the configuration it starts where the file is.
-        there = archive if archive.is_absolute() else os.path.relpath(archive, file.parent)
+        there = url_of(archive) or (archive if archive.is_absolute() else os.path.relpath(archive, file.parent))
         flags.append(f"archive={json.dumps(str(there))}")
     if formats is not None:
         flags.append(f"report.formats={json.dumps(read_formats(formats))}")
@@ -140,6 +142,8 @@ def _gate(gate: Gate) -> str:
 
 def _shown(path: Path) -> str:
     """Write a path as one would type it here: below the current folder without that folder."""
+    if url := url_of(path):
+        return url
     full = path.absolute()
     return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(path)
 

@@ -12,6 +12,8 @@ from reportgen.cli.answer import Answer
 from reportgen.cli.progress import shown_progress
 from reportgen.cli.report import answer_of, unchanged_report
 from reportgen.errors import ConfigError, printable
+from reportgen.places import told
+from reportgen.remote import pull
 
 
 def explain_report(file: Path, sets: Sequence[str], *, force: bool) -> Answer:
@@ -46,7 +48,7 @@ def watch_run(file: Path, sets: Sequence[str], *, every: float, beside: int | No
         with shown_progress(click.get_current_context().color) as progress:
             answer = answer_of(run(loaded, progress, complete=complete))
         for line in answer.lines:
-            click.echo(line)
+            click.echo(told(line))
 
     count = watch(loaded, report, every=every, beside=beside)
     return Answer((f"the training has ended; {count} reports",), {"reports": count})
@@ -56,6 +58,7 @@ def clean_archive(archive: Path, *, yes: bool) -> Answer:
     """List what an archive keeps for no report, and free it where told."""
     from reportgen.archive.cleaning import free, unused
 
+    pull(archive)
     if not archive.is_dir():
         raise ConfigError("there is no such archive", where=str(archive), expected="a folder of reports")
     found = unused(archive)

@@ -11,18 +11,26 @@ from pathlib import Path
 from reportgen.config.positions import Document, Key, Value, dotted
 from reportgen.config.problems import Problem
 from reportgen.config.suggest import nearest
+from reportgen.places import is_url
 
 PATHS: tuple[tuple[Key, str], ...] = (
     (("run", "path"), "file or folder"), (("run", "history"), "file"), (("probes", "catalogue"), "file"),
     (("templates",), "folder"), (("theme", "logo"), "file"), (("theme", "font"), "file"),
 )  # fmt: skip
+REMOTE = {("run", "path"), ("run", "history"), ("probes", "catalogue")}
+"""Those that may be a URL."""
 
 
 def missing_files(document: Document, base: Path) -> list[Problem]:
-    """Return a problem for each path in the document that leads nowhere from the folder `base`."""
+    """Return a problem for each path in the document that leads nowhere from the folder `base`.
+
+    What a URL leads to is seen when it is listed.
+    """
     problems = []
     for key, kind in PATHS:
         written = _at(document.value, key)
+        if is_url(written) and key in REMOTE:
+            continue
         if isinstance(written, str) and not (base / written).exists():
             problems.append(_problem(document, key, f"no such {kind}: {written}", base, written))
         elif isinstance(written, str) and kind == "file" and not (base / written).is_file():
@@ -34,7 +42,7 @@ def missing_files(document: Document, base: Path) -> list[Problem]:
         if file and not (base / file).is_file():
             problems.append(_problem(document, ("run", "model"), f"no such file: {file}", base, file))
     for key, pattern in _image_patterns(document.value):
-        if not any(matches(base, pattern)):
+        if not is_url(pattern) and not any(matches(base, pattern)):
             is_pattern = glob.has_magic(pattern)
             words = f"nothing matches {pattern}" if is_pattern else f"no such file or folder: {pattern}"
             if (base / pattern).is_dir():

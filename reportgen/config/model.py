@@ -8,10 +8,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from reportgen.config.engine import EngineConfig
+from reportgen.config.located import Place
 from reportgen.config.options import Options
 from reportgen.config.probes import ProbesConfig
 from reportgen.config.theme import ThemeConfig
 from reportgen.config.verdicts import Level, VerdictsConfig, read_gates
+from reportgen.places import BUCKETS, url_of
 
 SECTION_IDS = (
     "summary", "run", "probes", "architecture", "kernels", "weight_health", "weight_evolution", "activations",
@@ -24,13 +26,14 @@ SECTION_IDS = (
 class RunConfig(Options):
     """Where the checkpoints are."""
 
-    path: Path
-    """Folder of the training run, relative to this file. A single checkpoint file is a run of one."""
+    path: Place
+    """Folder of the training run, relative to this file, or a URL as s3://bucket/run. A single checkpoint file is a
+    run of one."""
     name: str | None = None
     """Name of the run in the report and the archive; by default that of the folder."""
     checkpoints: tuple[str, ...] = ("**/*",)
     """Patterns of the files to report on, relative to `path`. What is no checkpoint is passed over."""
-    history: Path | None = None
+    history: Place | None = None
     """CSV with one row an epoch; by default the one CSV beside the checkpoints that has a column `epoch`."""
     monitor: str | None = None
     """Column of the history that says which checkpoint is best; by default what run.json says, else val_loss, loss."""
@@ -140,8 +143,8 @@ class Config(Options):
     """What a checkpoint may use of the machine."""
     engine: EngineConfig = EngineConfig()
     """Where checkpoints are measured."""
-    archive: Path = Path("reports")
-    """Folder the reports are filed in."""
+    archive: Place = Path("reports")
+    """Folder the reports are filed in, or a URL as s3://bucket/reports."""
     privacy: Literal["normal", "strict"] = "normal"
     """normal: a report's provenance.json and log name host, user and folders. strict: nothing of a report does."""
 
@@ -158,8 +161,10 @@ class Config(Options):
             for images in groups:
                 for several in images.values() if isinstance(images, dict) else [images]:
                     given |= {f"probes: {pattern}": pattern for pattern in several}
-            if absolute := [name for name, path in given.items() if path is not None and Path(path).is_absolute()]:
-                raise ValueError(f"privacy: strict needs relative paths; absolute are {', '.join(absolute)}")
+            named = {name: Path(path) for name, path in given.items() if path is not None}
+            if absolute := [name for name, path in named.items() if path.is_absolute() and not _bucket(path)]:
+                words = f"privacy: strict needs relative paths; absolute are {', '.join(absolute)}"
+                raise ValueError(f"{words}; of URLs those that name a bucket will do, not those that name a host")
         return self
 
     @field_validator("gates", mode="before")
@@ -173,3 +178,8 @@ class Config(Options):
         if isinstance(value, list | tuple):
             return [{"id": item} if isinstance(item, str) else item for item in value]
         return value
+
+
+def _bucket(path: Path) -> bool:
+    """Whether a path stands for a URL that names neither a host nor a user."""
+    return (url_of(path) or "").partition("://")[0] in BUCKETS

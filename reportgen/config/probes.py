@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
 from reportgen.config.display import DisplayConfig
+from reportgen.config.located import Pattern, Place
 from reportgen.config.options import Options
 
 
@@ -133,7 +133,7 @@ class InputConfig(Options):
 
     image: Literal[True] | None = None
     """The prepared image; the one input that is not named gets it by itself."""
-    images: tuple[str, ...] | dict[str, tuple[str, ...]] | None = None
+    images: tuple[Pattern, ...] | dict[str, tuple[Pattern, ...]] | None = None
     """Files, folders or patterns of another picture of each probe: as many as `probes.images` has, in the same
     order."""
     column: str | None = None
@@ -179,10 +179,10 @@ class InputConfig(Options):
 class ProbesConfig(Options):
     """Where the probe images are and what is done with them."""
 
-    images: tuple[str, ...] | dict[str, tuple[str, ...]]
-    """Files, folders or patterns, relative to this file. For one file a band: {band: patterns}; files are
+    images: tuple[Pattern, ...] | dict[str, tuple[Pattern, ...]]
+    """Files, folders or patterns, relative to this file or as URLs. For one file a band: {band: patterns}; files are
     matched in sorted order."""
-    catalogue: Path | None = None
+    catalogue: Place | None = None
     """CSV with a row a probe: ids, labels, targets, groups and anything else."""
     columns: ColumnsConfig = ColumnsConfig()
     """Which columns of the catalogue mean what."""

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reportgen import places
 from reportgen.config.probes import ColumnsConfig, ProbesConfig
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ConfigError, Failure, printable
@@ -52,7 +53,7 @@ def read_catalogue(file: Path, config: ProbesConfig, base: Path) -> Catalogue:
 
     Raises ConfigError where the file cannot be read as CSV or lacks a column that the configuration names.
     """
-    name = file.as_posix()
+    name = places.named(file)
     header, lines = _read_lines(base / file.expanduser(), name)
     columns = config.columns
     named: dict[str, tuple[str, ...]] = {

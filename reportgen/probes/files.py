@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ProbeError
+from reportgen.places import name_of
 from reportgen.probes.readers import recognise
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".fits", ".fit", ".fts", ".fz", ".h5", ".hdf5", ".npy", ".npz"}
@@ -33,11 +34,6 @@ def find_files(patterns: Sequence[str], base: Path) -> list[Path | ProbeError]:
         if not paths:
             found.append(_nothing(pattern, base))
     return found
-
-
-def name_of(path: Path, base: Path) -> str:
-    """Return a path as the user knows it: relative to the configuration, with forward slashes."""
-    return Path(os.path.relpath(path, base)).as_posix()
 
 
 def _expand(pattern: str, base: Path) -> list[Path]:

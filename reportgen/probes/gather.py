@@ -9,7 +9,8 @@ import numpy as np
 
 from reportgen.config import ProbesConfig
 from reportgen.errors import ConfigError, ProbeError
-from reportgen.probes.files import find_files, name_of
+from reportgen.places import name_of
+from reportgen.probes.files import find_files
 from reportgen.probes.raw import MOST_PROBES, Found, RawImage, Unreadable, stem
 from reportgen.probes.readers import read_file
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ConfigError, Failure
+from reportgen.places import name_of, place
 from reportgen.probes.catalogue import Catalogue, Row
-from reportgen.probes.files import name_of
 from reportgen.probes.raw import Found, RawImage
 
 LISTED = 10
@@ -73,14 +73,14 @@ def _by_file(images: Sequence[Found], catalogue: Catalogue, base: Path) -> Calla
                 parts = PurePosixPath(whole).parts
                 for start in range(len(parts)):
                     ends["/".join(parts[start:])].add(number)
-    folder = (base / catalogue.name).parent
+    folder = (base / place(catalogue.name)).parent
 
     def search(row: Row) -> int | None:
         if row.file is None:
             return None
         written = row.file.replace("\\", "/")
         candidates = (
-            name_of(folder / written, base),
+            PurePosixPath(name_of(folder / written, base)).as_posix(),
             "/".join(p for p in PurePosixPath(written).parts if p != "."),
         )
         numbers = next((ends[name] for name in candidates if name in ends), set())

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from reportgen.config import InputConfig, PrepareConfig, ProbesConfig
 from reportgen.errors import ConfigError, Failure, ProbeError, printable
+from reportgen.places import name_of, told
 from reportgen.probes.catalogue import Row
-from reportgen.probes.files import name_of
 from reportgen.probes.gather import gather
 from reportgen.probes.prepare import channel_names, name_bands, preparation_in_words, prepare_all
 from reportgen.probes.probeset import OtherInput
 from reportgen.probes.raw import RawImage, Unreadable
 from reportgen.probes.readers import read_file
+from reportgen.remote import fetch_files
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _pictures(
                 received=f"{len(others)}", advice="They are joined in order, before any are selected.",
             )  # fmt: skip
         listed = option.images.values() if isinstance(option.images, dict) else (option.images,)
-        words = "another picture: " + "; ".join(", ".join(patterns) for patterns in listed)
+        words = "another picture: " + "; ".join(", ".join(map(told, patterns)) for patterns in listed)
 
         def find(image: RawImage) -> RawImage | Failure:
             found = others[places[image.id].number]
@@ -167,6 +168,7 @@ def _named(row: Row | None, column: str, config: ProbesConfig, base: Path) -> Ra
     file, bracket, rest = written.rpartition("[") if written.endswith("]") else (written, "", "")
     number = int(rest[:-1]) if bracket and rest[:-1].isdecimal() else 0
     beside = (base / (config.catalogue or "")).expanduser().parent
+    fetch_files(beside / file)
     path = next((folder / file for folder in (beside, base) if (folder / file).is_file()), None)
     expected = f"the name of a file in column {column}"
     if path is None:

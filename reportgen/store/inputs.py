@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
+from reportgen import places
 from reportgen.checkpoints.kinds import OTHER_SUFFIXES, looks_meant
 from reportgen.checkpoints.limits import FILE_LIMIT
-from reportgen.checkpoints.walk import Found, is_saved_model, walk
+from reportgen.checkpoints.walk import Found, is_saved_model, matching, model_folders, walk
 from reportgen.config import Config, ProbesConfig, RunConfig
 from reportgen.config.files import matches
 
@@ -67,19 +68,36 @@ def run_files(config: RunConfig, base: Path, complete: Collection[Path] | None =
     return sorted(file for file in unique if complete is None or file in complete)
 
 
+def wanted_names(names: Collection[str], patterns: Sequence[str]) -> set[str]:
+    """Return which files of a run folder, by their names in it, a run may open: run_files, before they are here."""
+    entries = [
+        Found(Path(name), name, "file") for name in names
+        if not any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))
+    ]  # fmt: skip
+    asked, folders = matching(patterns), model_folders(names)
+    chosen = {found.file for found in entries if asked.fullmatch(found.file) and _may_be(found)}
+    stems = {_stem(found) for found in entries if found.file in chosen}
+    beside = {f.file for f in entries if f.path.suffix.lower() in BESIDE or _stem(f) in stems}
+    return chosen | beside | {name for name in names if any(name.startswith(folder) for folder in folders)}
+
+
 def probe_files(config: ProbesConfig, base: Path) -> list[Path]:
     """Return the files of the probe set: images, those of further inputs, and the catalogue."""
+    found = [file for pattern in image_patterns(config) for file in sorted(matches(base, pattern))]
+    if config.catalogue is not None:
+        found.append(base / config.catalogue)
+    return list(dict.fromkeys(found))
+
+
+def image_patterns(config: ProbesConfig) -> list[str]:
+    """Return the patterns of the images and of those of further inputs."""
     groups = [config.images, *(source.images for source in config.inputs.values() if source.images is not None)]
-    patterns = [
+    return [
         pattern
         for images in groups
         for several in (images.values() if isinstance(images, dict) else [images])
         for pattern in several
     ]
-    found = [file for pattern in patterns for file in sorted(matches(base, pattern))]
-    if config.catalogue is not None:
-        found.append(base / config.catalogue)
-    return list(dict.fromkeys(found))
 
 
 def look_files(config: Config, base: Path) -> list[Path]:
@@ -108,9 +126,8 @@ def code_files(path: Path) -> list[Path]:
 
 
 def name_of(path: Path, base: Path) -> str:
-    """Return a path relative to the configuration, with forward slashes."""
-    name = Path(os.path.relpath(path, base)).as_posix()
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """Return a path as the user knows it, whatever bytes are in it."""
+    return os.fsencode(places.name_of(path, base)).decode("utf-8", "backslashreplace")
 
 
 def _wanted(folder: Path, config: RunConfig) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from reportgen.disk import cannot_write, share, write_text
 from reportgen.errors import ArchiveError
+from reportgen.remote import have, size_there
 from reportgen.store.key import Key, Reason, difference
 
 STORE = ".store"
@@ -50,6 +51,8 @@ class Store:
         """Return the file of a key, its bytes verified, or why there is none."""
         path = self.path(name, key)
         entry = _note(path)
+        if entry is not None:
+            have(path)  # of an archive on another machine the notes alone are here
         if entry is None or not path.is_file():
             return self._why_not(name, key)
         try:
@@ -64,7 +67,7 @@ class Store:
     def has(self, name: str, key: Key) -> bool:
         """Whether there is a file of a key; its bytes are not looked at."""
         path = self.path(name, key)
-        return path.is_file() and path.with_suffix(".json").is_file()
+        return path.with_suffix(".json").is_file() and (path.is_file() or size_there(path) is not None)
 
     def put(self, name: str, key: Key, made: Path, more: dict[str, Any] | None = None) -> Entry:
         """Keep a finished file, which is never changed again; raises ArchiveError where it cannot be."""
@@ -99,7 +102,7 @@ class Store:
 
     def _why_not(self, name: str, key: Key) -> Reason:
         """Return what differs from the nearest of the files made from the same."""
-        others = [_note(path) for path in self.folder.glob(f"{name[:16]}-*.h5")]
+        others = [_note(path.with_suffix(".h5")) for path in self.folder.glob(f"{name[:16]}-*.json")]
         known = [entry for entry in others if entry is not None]
         if not known:
             return Reason("missing", "never made from this")
@@ -109,7 +112,9 @@ class Store:
 
 def entries(archive: Path) -> list[Entry]:
     """Return all that is stored in an archive; a file without a note that can be read counts with a sum of none."""
-    found = [(path, _note(path)) for path in sorted((archive / STORE).glob("*/*.h5"))]
+    here = {*(archive / STORE).glob("*/*.h5")}
+    there = {path.with_suffix(".h5") for path in (archive / STORE).glob("*/*.json")}
+    found = [(path, _note(path)) for path in sorted(here | {p for p in there if size_there(p) is not None})]
     return [note or Entry(path, {}, "", path.stat().st_size) for path, note in found]
 
 
