@@ -112,7 +112,7 @@ class Measuring:
         self.unread.clear()
 
 
-_OPTIONS = {"kind": "task.kind", "layer": "task.cam_layer", "seconds": "limits.seconds"}
+_OPTIONS = {"kind": "task.kind", "layer": "task.cam_layer", "seconds": "limits.seconds", "shown": "probes.shown"}
 """Parts of a plan that are options under another name."""
 
 
@@ -138,7 +138,7 @@ def probes_of(
 
 
 def _probes_key(loaded: Loaded, stamps: Stamps) -> Key:
-    parts = {"config probes": loaded.config.probes.model_dump_json()}
+    parts = {"config probes": loaded.config.probes.model_dump_json(exclude={"shown"})}
     for path in probe_files(loaded.config.probes, loaded.base):
         parts[f"input {name_of(path, loaded.base)}"] = state_of(path, stamps.sha256)
     return Key(parts | makers("reading"))

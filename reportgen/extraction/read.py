@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from reportgen.extraction.explained import Attribution, Stress
 from reportgen.extraction.explained_file import read_group
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
-from reportgen.extraction.statistics import channel_statistics
+from reportgen.extraction.statistics import channel_statistics, places_of_maxima
 from reportgen.probes.probeset import OtherInput, Probe, ProbeSet
 
 
@@ -37,6 +37,9 @@ class Channels:
     """Mean of the magnitudes."""
     saturated: NDArray[np.float32] | None
     """Fraction of values where the layer's function is flat; None where it is nowhere so."""
+
+
+_STATISTICS = frozenset(field.name for field in fields(Channels))
 
 
 class Extraction:
@@ -63,12 +66,17 @@ class Extraction:
             }
             groups = sorted(file.get("activations", {}).items())
             self._groups = {group.attrs["layer"]: group.name for _, group in groups}
-            self._shapes = {group.attrs["layer"]: tuple(group["maps"].shape) for _, group in groups}
+            self._shapes = {
+                group.attrs["layer"]: (len(group["minimum"]), *group["maps"].shape[1:]) for _, group in groups
+            }
             self.output_activation = str(file.attrs.get("output_activation", ""))
             self.other_outputs: tuple[str, ...] = tuple(json.loads(file.attrs.get("other_outputs", "[]")))
             self.notes: tuple[str, ...] = tuple(json.loads(file.attrs.get("notes", "[]")))
             self.predictions: NDArray[np.float32] | None = _get(file, "predictions")
             self.scores: NDArray[np.float32] | None = _get(file, "scores")
+            every = range(0 if self.predictions is None else len(self.predictions))
+            self.shown: Sequence[int] = tuple(file["shown"][()].tolist()) if "shown" in file else every
+            self.compared: Sequence[int] = tuple(file["compared"][()].tolist()) if "shown" in file else every
         self.layers = tuple(
             Layer(**{**row, "inputs": tuple(row["inputs"]), "output_shape": tuple(row["output_shape"])}) for row in rows
         )
@@ -102,11 +110,39 @@ class Extraction:
         """Return the shape of a layer's activations, `(probe, …, channel)`, without reading them."""
         return self._shapes[layer]
 
+    @property
+    def whole(self) -> bool:
+        """Whether the maps of all probes are stored, not of those in `shown` alone."""
+        return self.predictions is None or len(self.shown) == len(self.predictions)
+
     def maps(self, layer: str, probe: int | None = None) -> NDArray[np.float32]:
-        """Return a layer's activations, `(probe, …, channel)`; of one probe `(…, channel)`."""
+        """Return a layer's activations for the probes in `shown`, `(shown, …, channel)`; for one `(…, channel)`."""
+        if probe is not None and probe not in self.shown:
+            raise ExtractionError(
+                f"the feature maps of probe {probe} are not stored", where=self.path.name,
+                expected=f"one of {', '.join(map(str, self.shown))}",
+                advice="Name its id in probes.shown and run the report again.",
+            )  # fmt: skip
         with _open(self.path) as file:
             maps = file[self._groups[layer]]["maps"]
-            return np.asarray(maps[()] if probe is None else maps[probe], np.float32)
+            return np.asarray(maps[()] if probe is None else maps[self.shown.index(probe)], np.float32)
+
+    def place(self, layer: str, probe: int, channel: int) -> tuple[int, int]:
+        """Return where `(y, x)` in its map a channel of a layer is largest for any probe, the first of equals."""
+        height, width = self._shapes[layer][1:3]
+        with _open(self.path) as file:
+            group = file[self._groups[layer]]
+            if "place" in group:
+                at = int(group["place"][probe, channel])
+            else:
+                at = int(places_of_maxima(group["maps"][probe][None, ..., channel, None])[0, 0])
+        return divmod(at, width) if height else (0, 0)
+
+    def gram(self, layer: str) -> NDArray[np.float64] | None:
+        """Return the Gram matrix of a layer's centred features for the probes in `compared`; None where not stored."""
+        with _open(self.path) as file:
+            group = file[self._groups[layer]]
+            return np.asarray(group["gram"][()], np.float64) if "gram" in group else None
 
     def attribution(self) -> Attribution | None:
         """Return which pixels made the answers; None in files that do not have it."""
@@ -122,7 +158,7 @@ class Extraction:
         """Return the statistics of a layer's channels over the probe set."""
         with _open(self.path) as file:
             group = file[self._groups[layer]]
-            stored: dict[str, Any] = {name: group[name][()] for name in group if name != "maps"}
+            stored: dict[str, Any] = {name: group[name][()] for name in group if name in _STATISTICS}
             if "magnitude" not in stored:  # written before these two were: the maps have them
                 stored = dict(channel_statistics(group["maps"][()], self.layer(layer).activation))
             stored.setdefault("saturated", None)

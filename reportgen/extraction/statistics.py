@@ -31,3 +31,15 @@ def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[st
         low, high = FLAT[function]
         statistics["saturated"] = ((flat < low) | (flat > high)).mean(axis=1).astype(np.float32)
     return {name: np.full_like(values, np.nan) for name, values in statistics.items()} if empty else statistics
+
+
+def places_of_maxima(maps: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Return where in its map, row by row, each channel of `(probe, y, x, channel)` is largest, the first of equals.
+
+    `(probe, channel)`; what is not finite is passed over.
+    """
+    flat = maps.reshape(maps.shape[0], math.prod(maps.shape[1:-1]), maps.shape[-1])
+    if not flat.shape[1]:
+        return np.zeros((flat.shape[0], flat.shape[2]), np.uint32)
+    finite = np.where(np.isfinite(flat), flat, -np.inf).transpose(0, 2, 1)
+    return np.asarray(np.ascontiguousarray(finite).argmax(axis=2), np.uint32)

@@ -16,7 +16,7 @@ from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.answering import Answering, answering
 from reportgen.sections.chosen import Group, measured_groups, spread
-from reportgen.sections.picked import picked_channels, picked_probes
+from reportgen.sections.picked import picked_channels, picked_probes, shown_by
 from reportgen.sections.section import Section
 from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
@@ -121,7 +121,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     figures: list[Figure] = []
     for group in measured:
         e = group.best.extraction
-        probes = picked_probes(run, options.probes, options.show)
+        probes = picked_probes(run, shown_by(group.members), options.probes, options.show)
         tiled, seen = feature_maps(run, e, probes, options) if maps_of(e) else ((), ())
         at, small = _moments(run, group, tiled, options, len(measured))
         figures += _moving(run, e, at, tiled, probes, options)
