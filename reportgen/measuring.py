@@ -131,7 +131,7 @@ def probes_of(
         made = write_probes(folder, probes)
         if not any(failure.passing for failure in probes.failures) and "cannot be read" not in key.parts.values():
             store.put(key.digest, key, made)
-        return probes, entry
+        return read_probes(made), entry  # its pictures stay in the file
     if folder is not None:
         store.take(entry, folder / PROBES_FILE)
     return read_probes(entry.path), None

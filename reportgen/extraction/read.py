@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import h5py
 import numpy as np
@@ -165,11 +165,38 @@ class Extraction:
             return Channels(**{field.name: stored[field.name] for field in fields(Channels)})
 
 
+class _Images(Sequence[NDArray[np.generic]]):
+    """The pictures of a probe set, each read when asked for: of thousands, only those shown are."""
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self._path, self._names = path, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.generic]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[NDArray[np.generic], ...]: ...
+
+    def __getitem__(self, place: int | slice) -> NDArray[np.generic] | tuple[NDArray[np.generic], ...]:
+        names = self._names[place]
+        with _open(self._path) as file:
+            images = file["images"]
+            return images[names][()] if isinstance(names, str) else tuple(images[name][()] for name in names)
+
+    def __iter__(self) -> Iterator[NDArray[np.generic]]:
+        for start in range(0, len(self), 64):
+            yield from self[start : start + 64]
+
+
 def read_probes(path: Path) -> ProbeSet:
     """Return the probe set as it was when it was measured; of a folder, that of its run."""
-    with _open(path / PROBES_FILE if path.is_dir() else path) as file:
+    path = path / PROBES_FILE if path.is_dir() else path
+    with _open(path) as file:
         about = json.loads(file.attrs["about"])
-        images = tuple(file["images"][name][()] for name in sorted(file["images"]))
+        images = _Images(path, sorted(file["images"]))
         return ProbeSet(
             probes=tuple(Probe(**probe) for probe in about["probes"]),
             images=images,

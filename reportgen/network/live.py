@@ -69,9 +69,9 @@ class LiveNetwork:
             given = run(self.function, np.ascontiguousarray(batch.reshape(len(batch), *self.fit.shape)))
             return checked(given, names, len(places))
 
-        functions = {layer.name: layer.activation for layer in self.layers}
+        table = {layer.name: layer for layer in self.layers}
         seen = streamed(
-            Stream(len(inputs), results, self.kept, functions, self.bytes_per_probe, self.batch), keep
+            Stream(len(inputs), results, self.kept, table, self.bytes_per_probe, self.batch), keep
         )  # fmt: skip
         return Measurement(
             layers=self.layers,

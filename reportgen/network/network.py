@@ -205,11 +205,10 @@ def _traced(entries: Sequence[Tensor], results: list[Tensor], *, compiled: bool)
 
 def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]], keep: Keep | None) -> Measurement:
     """Return the results of all probes, computed in batches that fit into memory, channels last."""
-    functions = {layer.name: layer.activation for layer in network.layers}
+    table = {layer.name: layer for layer in network.layers}
     stream = Stream(
-        len(inputs[0]), lambda places: _results(network, inputs, places), network.kept, functions,
-        network.bytes_per_probe,
-    )  # fmt: skip
+        len(inputs[0]), lambda places: _results(network, inputs, places), network.kept, table, network.bytes_per_probe
+    )
     found = streamed(stream, keep)
     return Measurement(
         layers=network.layers,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reportgen.diagnostics.similarity import LEAST, gram
 from reportgen.errors import NetworkError
+from reportgen.extraction.measurement import Layer
 from reportgen.extraction.statistics import channel_statistics, places_of_maxima
 
 Floats = NDArray[np.float32]
@@ -47,8 +48,8 @@ class Stream:
     """From places in the probe set to results of them, `(probe, …)` each: the kept layers', then the ends'."""
     kept: tuple[tuple[str, bool], ...]
     """(name, channels first) of the kept layers."""
-    functions: Mapping[str, str]
-    """Activation function of a layer."""
+    layers: Mapping[str, Layer]
+    """The layer table by name."""
     bytes_per_probe: int
     batch: int | None = None
     """Probes that must go in at once; None for any number."""
@@ -109,9 +110,7 @@ class _Sink:
                 self._fits(name, maps)
                 self.maps[name][at] = maps[among]
             if self.counted:
-                counted: dict[str, NDArray[np.generic]] = dict(
-                    channel_statistics(maps, self.stream.functions.get(name, ""))
-                )
+                counted: dict[str, NDArray[np.generic]] = dict(channel_statistics(maps, self._function(name)))
                 if not self.whole and maps.ndim == 4:
                     counted["place"] = places_of_maxima(maps)
                 self._parts[name].append(counted)
@@ -128,6 +127,9 @@ class _Sink:
                 expected=str(self.maps[name].shape[1:]), received=str(maps.shape[1:]),
             )  # fmt: skip
 
+    def _function(self, name: str) -> str:
+        return self.stream.layers[name].activation if name in self.stream.layers else ""
+
     def statistics(self) -> dict[str, dict[str, NDArray[np.generic]]]:
         """Return the statistics of all probes, by layer."""
         return {
@@ -140,11 +142,12 @@ class _Sink:
 def _compared(stream: Stream, keep: Keep) -> tuple[Places, dict[str, Floats]]:
     """Return some probes, evenly, and how each layer with maps arranges them: its Gram matrix `(probe, probe)`.
 
-    Vectors are small enough to be kept of all probes: their statistics are their values.
+    Vectors are small enough to be kept of all probes: their statistics are their values. Normalisations arrange them
+    nearly as what they normalise does, and are left out.
     """
     room = min(COMPARED_BYTES, keep.room // 4)
-    sizes = [result[0].nbytes if result.ndim > 2 else 0 for result in stream.run(np.zeros(1, np.int64))]
-    sizes = sizes[: len(stream.kept)]
+    first = dict(zip((name for name, _ in stream.kept), stream.run(np.zeros(1, np.int64)), strict=False))
+    sizes = [first[name].nbytes if first[name].ndim > 2 and _own(stream, name) else 0 for name, _ in stream.kept]
     largest, together = max(sizes, default=0), sum(sizes)
     count = min(COMPARED, stream.count, room // max(1, largest), PASSES * room // max(1, together))
     if count < LEAST or not together:
@@ -161,9 +164,14 @@ def _compared(stream: Stream, keep: Keep) -> tuple[Places, dict[str, Floats]]:
             done += len(some)
         for i in group:
             # What is not finite is left out by those who compare; a row of zeros disturbs none of the others.
-            finite = np.nan_to_num(held.pop(i), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-            grams[stream.kept[i][0]] = gram(finite).astype(np.float32)
+            features = held.pop(i)
+            features[~np.isfinite(features).all(axis=1)] = 0
+            grams[stream.kept[i][0]] = gram(features).astype(np.float32)
     return places, grams
+
+
+def _own(stream: Stream, name: str) -> bool:
+    return name not in stream.layers or "Normalization" not in stream.layers[name].class_name
 
 
 def _groups(sizes: Sequence[int], room: int) -> list[list[int]]:

@@ -61,7 +61,8 @@ def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction
     names = [e.name for e in run.measured]
     at = names.index(extraction.name)
     content = {
-        "about": extraction.about, "seen": seen, "figures": place, "dead": dead_channels(extraction),
+        "about": extraction.about, "seen": seen, "of": len(run.probes), "figures": place,
+        "dead": dead_channels(extraction),
         "before": names[at - 1] if at else "", "after": names[at + 1] if at + 1 < len(names) else "",
     }  # fmt: skip
     return _page(report, "checkpoint.html", figures, content)

@@ -54,6 +54,8 @@ class Network:
     label: str
     chosen: bool
     """Whether the configuration names the probe."""
+    among: int
+    """Probes it was chosen from, where feature maps are not kept of all; else 0."""
     output: str
     """What the prediction is called."""
     said: tuple[float, ...]
@@ -122,7 +124,8 @@ def _network(
     figures += [_strip(run, best, shown, len(members), layer, probe, said, options.channels) for layer in layers]
     about = run.probes.probes[probe]
     return Network(
-        group.letter, about.id, about.label or "", bool(options.probe), _output(task, last, probe), said,
+        group.letter, about.id, about.label or "", bool(options.probe),
+        0 if best.whole else len(best.shown), _output(task, last, probe), said,
         members[0].about.file, last.about.file, last.epoch,
         tuple(settled(name, line, SETTLED, compared) for name, line in courses.items() if np.isfinite(line[-1])),
         answered([_said(e, task, probe, last) for e in compared], compared), tuple(f.id for f in figures),

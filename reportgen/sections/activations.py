@@ -110,6 +110,12 @@ class Content:
     networks: tuple[Network, ...]
     probes: int
     """Probes measured."""
+    stored: int
+    """Probes whose feature maps are kept: those alone can be shown."""
+    no_room: bool
+    """Whether they are fewer than probes.shown asks for, because the maps are large."""
+    each: int
+    """Size of the feature maps of one probe [byte]."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
@@ -136,7 +142,16 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         )  # fmt: skip
     if not figures:
         return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
-    return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
+    return Section(Content(tuple(networks), len(run.probes), *_kept(run, measured)), tuple(figures))
+
+
+def _kept(run: ExtractedRun, groups: Sequence[Group]) -> tuple[int, bool, int]:
+    """Return of how many probes maps are kept, whether for want of room, and the size of those of one [byte]."""
+    scarce = min((group.best.extraction for group in groups), key=lambda e: len(e.shown))
+    wanted = run.config.probes.shown
+    most = min(wanted if isinstance(wanted, int) else len(wanted), len(run.probes))
+    each = sum(4 * int(np.prod(scarce.shape(name)[1:])) for name in scarce.measured)
+    return len(scarce.shown), len(scarce.shown) < most, each
 
 
 def _moments(

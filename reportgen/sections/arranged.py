@@ -17,6 +17,11 @@ def comparable(extractions: Sequence[Extraction]) -> list[int]:
     return sorted(common)
 
 
+def is_known(extraction: Extraction, layer: str) -> bool:
+    """Whether how a layer arranges the probes is stored: of normalisations only where all maps are."""
+    return extraction.whole or len(extraction.shape(layer)) == 2 or extraction.gram(layer) is not None
+
+
 def gram(extraction: Extraction, layer: str, probes: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the Gram matrix of a layer's features, each centred over some of the comparable probes."""
     if extraction.whole:

@@ -53,6 +53,8 @@ class Network:
     """The layer the answer is computed from; empty where that is the image itself."""
     features: int
     n: int
+    of: int
+    """Probes there are."""
     left_out: int
     """Probes whose features are NaN or infinite."""
     shares: tuple[float, ...]
@@ -121,7 +123,8 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     figures += made
     sums = np.cumsum(shares)
     return Network(
-        group.letter, e.about.file, e.epoch, layer, int(np.prod(e.shape(layer)[1:])) if layer else 0, int(finite.sum()), int((~finite).sum()),
+        group.letter, e.about.file, e.epoch, layer, int(np.prod(e.shape(layer)[1:])) if layer else 0, int(finite.sum()),
+        len(run.probes), int((~finite).sum()),
         shares, int(np.searchsorted(sums, 0.95 - 1e-9)) + 1 if len(sums) else None,
         *_neighbours(run, e, at[finite], features[finite]), alike, between,
         tuple(f.id for f in made), tuple(missing),

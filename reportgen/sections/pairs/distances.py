@@ -12,7 +12,7 @@ from reportgen.diagnostics.similarity import LEAST, cka
 from reportgen.extraction import Extraction, Layer
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.heatmap import heatmap
-from reportgen.sections.arranged import comparable, gram
+from reportgen.sections.arranged import comparable, gram, is_known
 from reportgen.sections.kernels import comes_in, outputs_last, sees_image
 from reportgen.sections.pairs.beside import COLUMNS, beside
 from reportgen.sections.pairs.pair import Pair, why_not_measured
@@ -75,7 +75,7 @@ def build(pair: Pair) -> Section:
         x, y = learned(a.arrays(name)), learned(b.arrays(name))
         layer = layer_of(a, name)
         key = layer.name if layer else ""
-        there = not no_cka and key in a.measured and key in b.measured
+        there = not no_cka and all(key in e.measured and is_known(e, key) for e in (a, b))
         alike = cka(*(gram(e, key, rows_at) for e in (a, b))) if there else None
         rows.append(Row(name, layer.class_name if layer else "", x.size, drift(x, y), alike))
     figures = [f for f in (_kernels(pair, same), _alike(pair, first, second)) if f is not None]
