@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +39,12 @@ def _counted(flat: Floats, function: str) -> dict[str, Floats]:
     fold = next(k for k in range(max(1, min(count, WIDE // max(1, channels))), 0, -1) if count % k == 0)
     wide = np.ascontiguousarray(flat).reshape(len(flat), count // fold, fold * channels)
 
-    def over(reduce: np.ufunc, values: NDArray[np.generic], **options: type) -> NDArray[np.generic]:
-        halfway = reduce.reduce(values, axis=1, **options)
+    def over(reduce: np.ufunc, values: NDArray[Any], kind: type | None = None) -> NDArray[Any]:
+        halfway = reduce.reduce(values, axis=1, dtype=kind)
         return np.asarray(reduce.reduce(halfway.reshape(len(flat), fold, channels), axis=1))
 
     def share(values: NDArray[np.bool_]) -> Floats:
-        return np.asarray(over(np.add, values, dtype=np.int64) / count, np.float32)
+        return np.asarray(over(np.add, values, np.int64) / count, np.float32)
 
     exact = wide.astype(np.float64)
     minimum, maximum = over(np.minimum, wide), over(np.maximum, wide)

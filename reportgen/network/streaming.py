@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -146,8 +146,9 @@ def _compared(stream: Stream, keep: Keep) -> tuple[Places, dict[str, Floats]]:
     nearly as what they normalise does, and are left out.
     """
     room = min(COMPARED_BYTES, keep.room // 4)
-    first = dict(zip((name for name, _ in stream.kept), stream.run(np.zeros(1, np.int64)), strict=False))
-    sizes = [first[name].nbytes if first[name].ndim > 2 and _own(stream, name) else 0 for name, _ in stream.kept]
+    first = zip((name for name, _ in stream.kept), stream.run(np.zeros(1, np.int64)), strict=False)
+    maps = {name: result.nbytes for name, result in first if result.ndim > 2}
+    sizes = [0 if _repeated(stream, name, maps) else maps.get(name, 0) for name, _ in stream.kept]
     largest, together = max(sizes, default=0), sum(sizes)
     count = min(COMPARED, stream.count, room // max(1, largest), PASSES * room // max(1, together))
     if count < LEAST or not together:
@@ -170,8 +171,12 @@ def _compared(stream: Stream, keep: Keep) -> tuple[Places, dict[str, Floats]]:
     return places, grams
 
 
-def _own(stream: Stream, name: str) -> bool:
-    return name not in stream.layers or "Normalization" not in stream.layers[name].class_name
+def _repeated(stream: Stream, name: str, maps: Collection[str]) -> bool:
+    """Whether a layer is a normalisation and all that is computed from it gives maps too."""
+    if name not in stream.layers or "Normalization" not in stream.layers[name].class_name:
+        return False
+    readers = [layer.name for layer in stream.layers.values() if name in layer.inputs]
+    return bool(readers) and all(reader in maps for reader in readers)
 
 
 def _groups(sizes: Sequence[int], room: int) -> list[list[int]]:

@@ -47,7 +47,7 @@ def features(extraction: Extraction, layer: str) -> tuple[NDArray[np.intp], NDAr
         return every, extraction.maps(layer).reshape(len(every), -1)
     if len(extraction.shape(layer)) == 2:
         return every, extraction.channels(layer).minimum
-    places = np.array(extraction.compared, np.intp)
+    places = np.array(extraction.compared if is_known(extraction, layer) else (), np.intp)
     channels = extraction.channels(layer)
     finite = np.isfinite(channels.minimum[places]).all(axis=1) & np.isfinite(channels.maximum[places]).all(axis=1)
     found = np.full((len(places), int(finite.sum())), np.nan)
