@@ -18,9 +18,9 @@ Places = NDArray[np.int64]
 
 BATCH_BYTES = 128 * 2**20
 """Results of one batch may take this much memory [byte]."""
-SHOWN_BYTES = 512 * 2**20
+SHOWN_BYTES = 256 * 2**20
 """Feature maps in full of all probes that are shown may [byte]."""
-COMPARED_BYTES = 512 * 2**20
+COMPARED_BYTES = 256 * 2**20
 """Results of the probes by which layers are compared may at one time [byte]."""
 COMPARED = 256
 """Probes by which layers are compared, at most."""
