@@ -1,9 +1,9 @@
 """How reports grow: `python tests/scale.py DEMO WORK [case …]` runs each case as a user would and prints a table.
 
 DEMO is the folder of the demo run (`reportgen demo`), WORK one with some gigabytes to spare. A case is
-`checkpoints:N` (16 probes), `probes:N` (the demo's checkpoints) or `resnet` (ResNet50 at 224 pixels, 16 probes, 5
-checkpoints). Processor time is that of all processes; memory is the peak resident set of each, and the largest sum of
-their proportional sets at one time.
+`checkpoints:N` (16 probes), `probes:N` (8 checkpoints) or `resnet` (ResNet50 at 224 pixels, 16 probes, 5
+checkpoints); `probes:N:M` and `resnet:M` have M checkpoints. Processor time is that of all processes; memory is the
+peak resident set of each, and the largest sum of their proportional sets at one time.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def measured(command: list[str], log: Path) -> dict[str, float]:
 
 def project(demo: Path, work: Path, case: str) -> Path:
     """Make what a case runs on, and return its configuration."""
-    kind, _, count = case.partition(":")
+    kind, *numbers = case.split(":")
+    count = int(numbers[0]) if numbers else 5
     folder = work / case.replace(":", "-")
     config = yaml.safe_load((demo / "classification.yaml").read_text())
     with (demo / "probes" / "probes.csv").open() as file:
@@ -107,14 +108,15 @@ def project(demo: Path, work: Path, case: str) -> Path:
     pictures = np.load(demo / "probes" / "probes.npy")
     shutil.rmtree(folder, ignore_errors=True)
     if kind == "resnet":
-        write_resnet(folder / "runs" / "classification", 5)
+        write_resnet(folder / "runs" / "classification", count)
         config["probes"]["prepare"] = {"resize": 224, "method": "bilinear", "steps": [{"asinh": 2.0}]}
     elif kind == "checkpoints":
         source = demo / "runs" / "classification" / "epoch-008.keras"
-        write_checkpoints(source, folder / "runs" / "classification", int(count))
+        write_checkpoints(source, folder / "runs" / "classification", count)
     else:
-        shutil.copytree(demo / "runs" / "classification", folder / "runs" / "classification")
-    write_probes(pictures, labels, folder / "probes", int(count) if kind == "probes" else 16)
+        source = demo / "runs" / "classification" / "epoch-008.keras"
+        write_checkpoints(source, folder / "runs" / "classification", (numbers[1:] and int(numbers[1])) or 8)
+    write_probes(pictures, labels, folder / "probes", count if kind == "probes" else 16)
     config["probes"] |= {"images": "probes/probes.npy", "catalogue": "probes/probes.csv"}
     (folder / "run.yaml").write_text(yaml.safe_dump(config))
     return folder / "run.yaml"

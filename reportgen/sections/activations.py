@@ -16,7 +16,7 @@ from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.answering import Answering, answering
 from reportgen.sections.chosen import Group, measured_groups, spread
-from reportgen.sections.picked import picked_channels, picked_probes, shown_by
+from reportgen.sections.picked import kept_maps, picked_channels, picked_probes, shown_by
 from reportgen.sections.section import Section
 from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
@@ -142,16 +142,10 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         )  # fmt: skip
     if not figures:
         return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
-    return Section(Content(tuple(networks), len(run.probes), *_kept(run, measured)), tuple(figures))
-
-
-def _kept(run: ExtractedRun, groups: Sequence[Group]) -> tuple[int, bool, int]:
-    """Return of how many probes maps are kept, whether for want of room, and the size of those of one [byte]."""
-    scarce = min((group.best.extraction for group in groups), key=lambda e: len(e.shown))
-    wanted = run.config.probes.shown
-    most = min(wanted if isinstance(wanted, int) else len(wanted), len(run.probes))
-    each = sum(4 * int(np.prod(scarce.shape(name)[1:])) for name in scarce.measured)
-    return len(scarce.shown), len(scarce.shown) < most, each
+    return Section(
+        Content(tuple(networks), len(run.probes), *kept_maps(run, [group.best.extraction for group in measured])),
+        tuple(figures),
+    )
 
 
 def _moments(

@@ -17,6 +17,15 @@ def shown_by(extractions: Sequence[Extraction]) -> list[int]:
     return sorted(set.intersection(*(set(e.shown) for e in extractions))) if extractions else []
 
 
+def kept_maps(run: ExtractedRun, extractions: Sequence[Extraction]) -> tuple[int, bool, int]:
+    """Return of how many probes maps are kept, whether for want of room, and the size of those of one [byte]."""
+    scarce = min(extractions, key=lambda e: len(e.shown))
+    wanted = run.config.probes.shown
+    most = min(wanted if isinstance(wanted, int) else len(wanted), len(run.probes))
+    each = sum(4 * int(np.prod(scarce.shape(name)[1:])) for name in scarce.measured)
+    return len(scarce.shown), len(scarce.shown) < most, each
+
+
 def picked_probes(run: ExtractedRun, among: Sequence[int], names: Sequence[str], show: int) -> list[int]:
     """Return the probes shown: those asked for, else the first of each label, else of each group, else the first.
 
