@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo dask ward lint format lock wheel clean
+.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo dask ward scale lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -110,6 +110,10 @@ check: test ## the same: style, types, layers and tests
 
 kills: setup ## kill 200 runs at random instants: no report may be lost, no finished extraction made twice (COUNT=, SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/kills.py --count $(or $(COUNT),200) --seed $(or $(SEED),1)
+
+scale: setup ## measure reports of 20 to 500 checkpoints, of 16 to 4,096 probes and of ResNet50 at 224 pixels (CASES=)
+	@test -e $(DEMO)/classification.yaml || $(MAKE) demo
+	@PYTHONPATH=tests $(BIN)/python tests/scale.py $(DEMO) runs/scale $(CASES)
 
 fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with a reason (COUNT=, SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --count $(or $(COUNT),2000) --seed $(or $(SEED),1)

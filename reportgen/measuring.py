@@ -132,7 +132,7 @@ class Measuring:
         self.unread.clear()
 
 
-_OPTIONS = {"kind": "task.kind", "layer": "task.cam_layer", "seconds": "limits.seconds"}
+_OPTIONS = {"kind": "task.kind", "layer": "task.cam_layer", "seconds": "limits.seconds", "shown": "probes.shown"}
 """Parts of a plan that are options under another name."""
 
 
@@ -151,14 +151,14 @@ def probes_of(
         made = write_probes(folder, probes)
         if not any(failure.passing for failure in probes.failures) and "cannot be read" not in key.parts.values():
             store.put(key.digest, key, made)
-        return probes, entry
+        return read_probes(made), entry  # its pictures stay in the file
     if folder is not None:
         store.take(entry, folder / PROBES_FILE)
     return read_probes(entry.path), None
 
 
 def _probes_key(loaded: Loaded, stamps: Stamps) -> Key:
-    parts = {"config probes": loaded.config.probes.model_dump_json()}
+    parts = {"config probes": loaded.config.probes.model_dump_json(exclude={"shown"})}
     for path in probe_files(loaded.config.probes, loaded.base):
         parts[f"input {name_of(path, loaded.base)}"] = state_of(path, stamps.sha256)
     return Key(parts | makers("reading"))

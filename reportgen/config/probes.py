@@ -194,6 +194,9 @@ class ProbesConfig(Options):
     """How images lie in HDF5, .npy and .npz files."""
     select: tuple[str, ...] = ()
     """Ids of the probes to use, in this order; by default all."""
+    shown: PositiveInt | tuple[str, ...] = 16
+    """How many probes, or which by id, are shown large: the feature maps of these alone are kept and drawn; numbers are
+    of all probes. A number is spread over labels, targets and groups. Of large networks as many as have room."""
     pixel_scale: float | None = Field(default=None, gt=0)
     """[arcsec / pixel] of the images as read; for scale bars; without it none is drawn. FITS with a WCS says it
     itself."""

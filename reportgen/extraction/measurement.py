@@ -42,7 +42,7 @@ class Measurement:
     layers: tuple[Layer, ...]
     activations: dict[str, NDArray[np.float32]]
     """Output of each layer that changes its input: `(probe, y, x, channel)`, `(probe, step, channel)` or
-    `(probe, unit)`, always channels last; keys are names of `layers`."""
+    `(probe, unit)`, always channels last; keys are names of `layers`. Of all probes, or of those in `shown`."""
     predictions: NDArray[np.float32]
     """Output of the network, `(probe, unit)`."""
     scores: NDArray[np.float32] | None
@@ -56,3 +56,12 @@ class Measurement:
     attribution: Attribution | None = None
     """None where it was not asked for at this checkpoint."""
     stress: Stress | None = None
+    shown: NDArray[np.int64] | None = None
+    """Places in the probe set of the probes whose activations these are, rising; None for all of them."""
+    statistics: dict[str, dict[str, NDArray[np.generic]]] = field(default_factory=dict)
+    """By layer, `channel_statistics` of all probes, and `place` (of the maxima) where not all maps are here; empty
+    where they are still to be counted from the activations."""
+    compared: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Places of the probes by which layers are compared, where not all maps are here."""
+    grams: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    """By layer with maps, the Gram matrix of these, `(compared, compared)`, each feature centred."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import h5py
 import numpy as np
@@ -20,7 +20,7 @@ from reportgen.extraction.explained import Attribution, Stress
 from reportgen.extraction.explained_file import read_group
 from reportgen.extraction.measurement import Layer
 from reportgen.extraction.schema import PROBES_FILE, RUN_FILE, SCHEMA
-from reportgen.extraction.statistics import channel_statistics
+from reportgen.extraction.statistics import channel_statistics, places_of_maxima
 from reportgen.probes.probeset import OtherInput, Probe, ProbeSet
 
 
@@ -37,6 +37,9 @@ class Channels:
     """Mean of the magnitudes."""
     saturated: NDArray[np.float32] | None
     """Fraction of values where the layer's function is flat; None where it is nowhere so."""
+
+
+_STATISTICS = frozenset(field.name for field in fields(Channels))
 
 
 class Extraction:
@@ -63,12 +66,17 @@ class Extraction:
             }
             groups = sorted(file.get("activations", {}).items())
             self._groups = {group.attrs["layer"]: group.name for _, group in groups}
-            self._shapes = {group.attrs["layer"]: tuple(group["maps"].shape) for _, group in groups}
+            self._shapes = {
+                group.attrs["layer"]: (len(group["minimum"]), *group["maps"].shape[1:]) for _, group in groups
+            }
             self.output_activation = str(file.attrs.get("output_activation", ""))
             self.other_outputs: tuple[str, ...] = tuple(json.loads(file.attrs.get("other_outputs", "[]")))
             self.notes: tuple[str, ...] = tuple(json.loads(file.attrs.get("notes", "[]")))
             self.predictions: NDArray[np.float32] | None = _get(file, "predictions")
             self.scores: NDArray[np.float32] | None = _get(file, "scores")
+            every = range(0 if self.predictions is None else len(self.predictions))
+            self.shown: Sequence[int] = tuple(file["shown"][()].tolist()) if "shown" in file else every
+            self.compared: Sequence[int] = tuple(file["compared"][()].tolist()) if "shown" in file else every
         self.layers = tuple(
             Layer(**{**row, "inputs": tuple(row["inputs"]), "output_shape": tuple(row["output_shape"])}) for row in rows
         )
@@ -102,11 +110,39 @@ class Extraction:
         """Return the shape of a layer's activations, `(probe, …, channel)`, without reading them."""
         return self._shapes[layer]
 
+    @property
+    def whole(self) -> bool:
+        """Whether the maps of all probes are stored, not of those in `shown` alone."""
+        return self.predictions is None or len(self.shown) == len(self.predictions)
+
     def maps(self, layer: str, probe: int | None = None) -> NDArray[np.float32]:
-        """Return a layer's activations, `(probe, …, channel)`; of one probe `(…, channel)`."""
+        """Return a layer's activations for the probes in `shown`, `(shown, …, channel)`; for one `(…, channel)`."""
+        if probe is not None and probe not in self.shown:
+            raise ExtractionError(
+                f"the feature maps of probe {probe} are not stored", where=self.path.name,
+                expected=f"one of {', '.join(map(str, self.shown))}",
+                advice="Name its id in probes.shown and run the report again.",
+            )  # fmt: skip
         with _open(self.path) as file:
             maps = file[self._groups[layer]]["maps"]
-            return np.asarray(maps[()] if probe is None else maps[probe], np.float32)
+            return np.asarray(maps[()] if probe is None else maps[self.shown.index(probe)], np.float32)
+
+    def place(self, layer: str, probe: int, channel: int) -> tuple[int, int]:
+        """Return where `(y, x)` in its map a channel of a layer is largest for any probe, the first of equals."""
+        height, width = self._shapes[layer][1:3]
+        with _open(self.path) as file:
+            group = file[self._groups[layer]]
+            if "place" in group:
+                at = int(group["place"][probe, channel])
+            else:
+                at = int(places_of_maxima(group["maps"][probe][None, ..., channel, None])[0, 0])
+        return divmod(at, width) if height else (0, 0)
+
+    def gram(self, layer: str) -> NDArray[np.float64] | None:
+        """Return the Gram matrix of a layer's centred features for the probes in `compared`; None where not stored."""
+        with _open(self.path) as file:
+            group = file[self._groups[layer]]
+            return np.asarray(group["gram"][()], np.float64) if "gram" in group else None
 
     def attribution(self) -> Attribution | None:
         """Return which pixels made the answers; None in files that do not have it."""
@@ -122,18 +158,45 @@ class Extraction:
         """Return the statistics of a layer's channels over the probe set."""
         with _open(self.path) as file:
             group = file[self._groups[layer]]
-            stored: dict[str, Any] = {name: group[name][()] for name in group if name != "maps"}
+            stored: dict[str, Any] = {name: group[name][()] for name in group if name in _STATISTICS}
             if "magnitude" not in stored:  # written before these two were: the maps have them
                 stored = dict(channel_statistics(group["maps"][()], self.layer(layer).activation))
             stored.setdefault("saturated", None)
             return Channels(**{field.name: stored[field.name] for field in fields(Channels)})
 
 
+class _Images(Sequence[NDArray[np.generic]]):
+    """The pictures of a probe set, each read when asked for: of thousands, only those shown are."""
+
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self._path, self._names = path, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.generic]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[NDArray[np.generic], ...]: ...
+
+    def __getitem__(self, place: int | slice) -> NDArray[np.generic] | tuple[NDArray[np.generic], ...]:
+        names = self._names[place]
+        with _open(self._path) as file:
+            images = file["images"]
+            return images[names][()] if isinstance(names, str) else tuple(images[name][()] for name in names)
+
+    def __iter__(self) -> Iterator[NDArray[np.generic]]:
+        for start in range(0, len(self), 64):
+            yield from self[start : start + 64]
+
+
 def read_probes(path: Path) -> ProbeSet:
     """Return the probe set as it was when it was measured; of a folder, that of its run."""
-    with _open(path / PROBES_FILE if path.is_dir() else path) as file:
+    path = path / PROBES_FILE if path.is_dir() else path
+    with _open(path) as file:
         about = json.loads(file.attrs["about"])
-        images = tuple(file["images"][name][()] for name in sorted(file["images"]))
+        images = _Images(path, sorted(file["images"]))
         return ProbeSet(
             probes=tuple(Probe(**probe) for probe in about["probes"]),
             images=images,

@@ -74,8 +74,14 @@ def _write_activations(file: h5py.File, measurement: Measurement) -> None:
         group = activations.create_group(f"{i:04d}")
         group.attrs["layer"] = name
         _store(group, "maps", maps)
-        for statistic, values in channel_statistics(maps, functions.get(name, "")).items():
+        counted = measurement.statistics.get(name) or channel_statistics(maps, functions.get(name, ""))
+        for statistic, values in counted.items():
             _store(group, statistic, values)
+        if name in measurement.grams:
+            _store(group, "gram", measurement.grams[name])
+    if measurement.shown is not None:
+        _store(file, "shown", measurement.shown)
+        _store(file, "compared", measurement.compared)
     _store(file, "predictions", measurement.predictions)
     if measurement.scores is not None:
         _store(file, "scores", measurement.scores)

@@ -48,8 +48,18 @@ def free_memory() -> int:
     return _kibibytes("/proc/meminfo", "MemAvailable:") or 4 * GIB
 
 
+_given: list[int] = []
+"""Memory of the task at hand [byte]."""
+
+
+def given_memory() -> int:
+    """Return the memory this process may use for its task, as for its result [byte]; what is free without limits."""
+    return _given[0] if _given else free_memory()
+
+
 def impose(limits: Limits, held: int) -> None:
     """Put limits on this process: time from now, memory beyond `held` [byte]; the next task can have others."""
+    _given[:] = [limits.memory]
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _soft(resource.RLIMIT_CPU, math.ceil(usage.ru_utime + usage.ru_stime + limits.cpu))
     _soft(resource.RLIMIT_DATA, held + limits.memory)

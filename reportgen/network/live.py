@@ -19,7 +19,8 @@ from reportgen.network.engine import KerasLayer, Tensor, start_tensorflow
 from reportgen.network.inputs import Fit
 from reportgen.network.live_input import build_live, fit_live, input_dtype, leaves
 from reportgen.network.live_weights import match, named, put
-from reportgen.network.network import BATCH_BYTES
+from reportgen.network.network import checked
+from reportgen.network.streaming import Keep, Stream, streamed
 from reportgen.network.sublayers import Live, open_up, walk
 from reportgen.network.taps import origins
 from reportgen.network.trace import Trace, run
@@ -52,44 +53,38 @@ class LiveNetwork:
     """Of what further functions are traced, when asked for."""
     compiled: bool
 
-    def measure(self, stored: StoredModel, inputs: NDArray[np.generic]) -> Measurement:
+    def measure(self, stored: StoredModel, inputs: NDArray[np.generic], keep: Keep | None = None) -> Measurement:
         """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
 
-        `inputs` is `(probe, …)` as prepared. Raises NetworkError where the weights are not this network's; nothing
-        has been changed then.
+        `inputs` is `(probe, …)` as prepared, `keep` as in `Network.measure`. Raises NetworkError where the weights
+        are not this network's; nothing has been changed then.
         """
         found = match(self.tree, stored)
         put(found)
-        step = self.batch or max(1, min(len(inputs), BATCH_BYTES // max(1, self.bytes_per_probe)))
-        batches = []
-        for start in range(0, len(inputs), step):
-            batch = np.asarray(inputs[start : start + step])
+        names = [*(name for name, _ in self.kept), "the output", "the scores"]
+
+        def results(places: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+            batch = inputs[places]
             batch = np.moveaxis(batch, -1, 1) if self.fit.channels_first else batch
-            results = run(self.function, np.ascontiguousarray(batch.reshape(len(batch), *self.fit.shape)))
-            names = [*(name for name, _ in self.kept), "the output", "the scores"]
-            for name, result in zip(names, results, strict=False):
-                if 0 in result.shape[1:]:
-                    raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
-                if result.shape[:1] != (len(batch),):
-                    raise NetworkError(
-                        f"{name} has no result for each probe by itself", where=name, expected=f"({len(batch)}, …)",
-                        received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
-                    )  # fmt: skip
-            batches.append([result[:, None] if result.ndim == 1 else result for result in results])
-        arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-        ends = [array.reshape(len(inputs), -1) for array in arrays[len(self.kept) :]]
-        activations = {
-            name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
-            for (name, turned), array in zip(self.kept, arrays, strict=False)
-        }
+            given = run(self.function, np.ascontiguousarray(batch.reshape(len(batch), *self.fit.shape)))
+            return checked(given, names, len(places))
+
+        table = {layer.name: layer for layer in self.layers}
+        seen = streamed(
+            Stream(len(inputs), results, self.kept, table, self.bytes_per_probe, self.batch), keep
+        )  # fmt: skip
         return Measurement(
             layers=self.layers,
-            activations=activations,
-            predictions=ends[0],
-            scores=ends[1] if self.scored else None,
+            activations=seen.activations,
+            predictions=seen.ends[0],
+            scores=seen.ends[1] if self.scored else None,
             output_activation=self.output_activation,
             other_outputs=self.other_outputs,
             notes=(*found.notes, *self.notes),
+            shown=seen.shown,
+            statistics=seen.statistics,
+            compared=seen.compared,
+            grams=seen.grams,
         )
 
     def named(self, stored: StoredModel) -> StoredModel:

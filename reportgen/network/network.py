@@ -20,14 +20,13 @@ from reportgen.network.engine import Tensor, start_tensorflow
 from reportgen.network.head import Head, find_head
 from reportgen.network.inputs import Fit, assign, fit_input
 from reportgen.network.pairing import Pairing, meant_inputs
+from reportgen.network.streaming import Keep, Stream, streamed
 from reportgen.network.table import channels_first_calls, layer_table
 from reportgen.network.wording import in_words
 from reportgen.network.words import hands_on
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 512 * 2**20
-"""Results of one batch may take this much memory [byte]."""
 INPUT_LIMIT = 65536
 """Pixels a side."""
 
@@ -74,15 +73,19 @@ class Network:
         return assign(meant_inputs(self.graph, self.graph), {name: name for name in given})
 
     def measure(
-        self, stored: StoredModel, inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]]
+        self,
+        stored: StoredModel,
+        inputs: NDArray[np.generic] | Mapping[str, NDArray[np.generic]],
+        keep: Keep | None = None,
     ) -> Measurement:
         """Return activations and predictions of the probes under a checkpoint's weights, in inference mode.
 
         `inputs` is `(probe, …)` as prepared; for several inputs one array for each, by name, and under no name what
-        the one without a name gets. Raises NetworkError where the weights are not this network's.
+        the one without a name gets. With `keep`, not all activations are kept, and statistics of all are counted.
+        Raises NetworkError where the weights are not this network's.
         """
         entries = self.pairing.swap(stored)
-        return _measurement(self, assign(entries, inputs if isinstance(inputs, Mapping) else {"": inputs}))
+        return _measurement(self, assign(entries, inputs if isinstance(inputs, Mapping) else {"": inputs}), keep)
 
 
 def open_network(
@@ -200,48 +203,52 @@ def _traced(entries: Sequence[Tensor], results: list[Tensor], *, compiled: bool)
     return function
 
 
-def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]]) -> Measurement:
+def _measurement(network: Network, inputs: Sequence[NDArray[np.generic]], keep: Keep | None) -> Measurement:
     """Return the results of all probes, computed in batches that fit into memory, channels last."""
-    import tensorflow as tf
-
-    count = len(inputs[0])
-    step = max(1, min(count, BATCH_BYTES // max(1, network.bytes_per_probe)))
-    entries = [
-        (fit, tf.as_dtype(call.config["dtype"])) for fit, call in zip(network.fits, network.graph.inputs, strict=True)
-    ]
-    batches = []
-    for start in range(0, count, step):
-        size = min(step, count - start)
-        try:
-            tensors = [
-                tf.cast(tf.constant(fit.turn(array[start : start + step])), dtype)
-                for array, (fit, dtype) in zip(inputs, entries, strict=True)
-            ]
-            results = [np.asarray(result) for result in network.function(*tensors)]
-        except (tf.errors.OpError, ValueError, TypeError) as error:
-            raise NetworkError("the network cannot be run on the probes", received=in_words(error)) from error
-        names = [*(name for name, _ in network.kept), "the output", "the output"]
-        for name, result in zip(names, results, strict=False):
-            if 0 in result.shape[1:]:  # where the size of an axis is known only now
-                raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
-            if result.shape[:1] != (size,):
-                raise NetworkError(
-                    f"{name} has no result for each probe by itself", where=name, expected=f"({size}, …)",
-                    received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
-                )  # fmt: skip
-        batches.append([result[:, None] if result.ndim == 1 else result for result in results])
-    # One batch, the usual case, is handed on without a copy: that costs more than the network itself.
-    arrays = batches[0] if len(batches) == 1 else [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-    activations = {
-        name: np.ascontiguousarray(np.moveaxis(array, 1, -1)) if turned and array.ndim > 2 else array
-        for (name, turned), array in zip(network.kept, arrays, strict=False)
-    }
-    ends = [array.reshape(count, -1) for array in arrays[len(network.kept) :]]
+    table = {layer.name: layer for layer in network.layers}
+    stream = Stream(
+        len(inputs[0]), lambda places: _results(network, inputs, places), network.kept, table, network.bytes_per_probe
+    )
+    found = streamed(stream, keep)
     return Measurement(
         layers=network.layers,
-        activations=activations,
-        predictions=ends[0],
-        scores=ends[1] if network.head.known else None,
+        activations=found.activations,
+        predictions=found.ends[0],
+        scores=found.ends[1] if network.head.known else None,
         output_activation=network.head.activation,
         other_outputs=network.other_outputs,
+        shown=found.shown,
+        statistics=found.statistics,
+        compared=found.compared,
+        grams=found.grams,
     )
+
+
+def _results(
+    network: Network, inputs: Sequence[NDArray[np.generic]], places: NDArray[np.int64]
+) -> list[NDArray[np.float32]]:
+    """Return what the network gives for some probes, as its function does."""
+    import tensorflow as tf
+
+    try:
+        tensors = [
+            tf.cast(tf.constant(fit.turn(array[places])), tf.as_dtype(call.config["dtype"]))
+            for array, fit, call in zip(inputs, network.fits, network.graph.inputs, strict=True)
+        ]
+        results = [np.asarray(result) for result in network.function(*tensors)]
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise NetworkError("the network cannot be run on the probes", received=in_words(error)) from error
+    return checked(results, [*(name for name, _ in network.kept), "the output", "the output"], len(places))
+
+
+def checked(results: list[NDArray[np.float32]], names: Sequence[str], count: int) -> list[NDArray[np.float32]]:
+    """Return results, `(probe, …)` each and two axes at least; raises NetworkError where one is not by probe."""
+    for name, result in zip(names, results, strict=False):
+        if 0 in result.shape[1:]:  # where the size of an axis is known only now
+            raise NetworkError(f"{name} gives no number at all", where=name, received=str(result.shape[1:]))
+        if result.shape[:1] != (count,):
+            raise NetworkError(
+                f"{name} has no result for each probe by itself", where=name, expected=f"({count}, …)",
+                received=str(result.shape), advice="It mixes the images of a batch, or drops their axis.",
+            )  # fmt: skip
+    return [result[:, None] if result.ndim == 1 else result for result in results]

@@ -11,6 +11,7 @@ from reportgen.checkpoints.run import Run
 from reportgen.config import Config
 from reportgen.diagnostics.history import best_index, larger_is_better
 from reportgen.probes.probeset import ProbeSet
+from reportgen.probes.shown import shown_probes
 
 Depth = Literal["quick", "standard", "full"]
 Amount = Literal["", "light", "whole"]
@@ -65,6 +66,8 @@ class Plan:
     """task.cam_layer"""
     seconds: float = 900
     """Time for a checkpoint [s]; a third of it is for attribution and a third for the changed probes."""
+    shown: tuple[int, ...] = ()
+    """Places of the probes whose feature maps are kept in full, the most wanted first; none: all of them."""
 
     @property
     def sizes(self) -> Sizes:
@@ -84,7 +87,18 @@ def plan_for(probes: ProbeSet, config: Config) -> Plan:
         tuple(p.label or "" for p in probes.probes),
         tuple(float("nan") if p.target is None else p.target for p in probes.probes),
         config.task.kind, config.task.cam_layer, config.limits.seconds,
+        shown_probes(probes, config.probes.shown, _named(config)),
     )  # fmt: skip
+
+
+def _named(config: Config) -> tuple[str, ...]:
+    """Return the ids of probes that options of sections name: their feature maps are wanted."""
+    named: list[str] = []
+    for section in config.sections:
+        of_activations = section.options.get("probes", ()) if section.id == "activations" else ()
+        one = section.options.get("probe", "") if section.id == "activation_evolution" else ""
+        named += [*of_activations, one] if isinstance(of_activations, list | tuple) else [one]
+    return tuple(str(id) for id in named if id)
 
 
 def attributed(run: Run, config: Config) -> dict[str, Amount]:

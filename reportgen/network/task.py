@@ -14,11 +14,13 @@ from reportgen.checkpoints.stored import StoredModel
 from reportgen.errors import NetworkError
 from reportgen.extraction.explained import Attribution, Stress
 from reportgen.extraction.measurement import Measurement
+from reportgen.isolation.limits import given_memory
 from reportgen.network.choose import Ways, network_for
 from reportgen.network.engine import start_tensorflow
 from reportgen.network.explain import explained, pictures, stressed
 from reportgen.network.network import Network
 from reportgen.network.plan import Amount, Plan
+from reportgen.network.streaming import Keep
 from reportgen.network.user_model import described, user_model
 
 if TYPE_CHECKING:
@@ -83,11 +85,13 @@ def measure(reading: Reading, checkpoint: Checkpoint, amount: Amount = "") -> Me
             del _networks[oldest]
             _views.pop(oldest, None)  # it looks at that network's weights, which are nobody's from now on
         _networks[key] = network
+    plan = _plans[0] if _plans else None
+    keep = Keep(plan.shown, given_memory()) if plan is not None and plan.shown else None
     if isinstance(network, Network):
-        measurement, shown = network.measure(reading.stored, _inputs), None
+        measurement, shown = network.measure(reading.stored, _inputs, keep), None
     else:
         (alone,) = _inputs.values()
-        measurement, shown = network.measure(reading.stored, alone), network.named(reading.stored)
+        measurement, shown = network.measure(reading.stored, alone, keep), network.named(reading.stored)
     return Measured(_more(measurement, network, reading, amount), shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,7 +55,7 @@ class ProbeSet:
     """Images in a fixed order: as a person sees them and as the network sees them."""
 
     probes: tuple[Probe, ...]
-    images: tuple[NDArray[np.generic], ...]
+    images: Sequence[NDArray[np.generic]]
     """As read, for display: `(y, x, band)` each, any size, row 0 at the top, unstretched."""
     inputs: NDArray[np.generic]
     """As the network sees them, prepared: `(probe, y, x, channel)`, or `(probe, feature)` when flattened."""

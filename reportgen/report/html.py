@@ -54,14 +54,15 @@ def without_broken(report: Report) -> Report:
 
 
 def as_checkpoint_page(report: Report, run: ExtractedRun, extraction: Extraction) -> str:
-    """Return the page of one checkpoint: every feature map of every probe."""
+    """Return the page of one checkpoint: every feature map of every probe that is shown."""
     options = SectionOptions(channels=100_000)
-    figures, seen = feature_maps(run, extraction, range(len(run.probes)), options)
+    figures, seen = feature_maps(run, extraction, extraction.shown, options)
     place = {figure.id: with_number(figure, i) for i, figure in enumerate(figures, start=1)}
     names = [e.name for e in run.measured]
     at = names.index(extraction.name)
     content = {
-        "about": extraction.about, "seen": seen, "figures": place, "dead": dead_channels(extraction),
+        "about": extraction.about, "seen": seen, "of": len(run.probes), "figures": place,
+        "dead": dead_channels(extraction),
         "before": names[at - 1] if at else "", "after": names[at + 1] if at + 1 < len(names) else "",
     }  # fmt: skip
     return _page(report, "checkpoint.html", figures, content)

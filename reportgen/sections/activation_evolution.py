@@ -18,6 +18,7 @@ from reportgen.figures.charts import lines
 from reportgen.sections.activations import maps_of, states
 from reportgen.sections.active import counted
 from reportgen.sections.chosen import Group, labels, measured_groups, spread
+from reportgen.sections.picked import picked_probes, shown_by
 from reportgen.sections.section import Section
 from reportgen.sections.settling import SETTLED, Settled, answered, settled
 from reportgen.sections.task import Task, task_of
@@ -53,6 +54,8 @@ class Network:
     label: str
     chosen: bool
     """Whether the configuration names the probe."""
+    among: int
+    """Probes it was chosen from, where feature maps are not kept of all; else 0."""
     output: str
     """What the prediction is called."""
     said: tuple[float, ...]
@@ -121,7 +124,8 @@ def _network(
     figures += [_strip(run, best, shown, len(members), layer, probe, said, options.channels) for layer in layers]
     about = run.probes.probes[probe]
     return Network(
-        group.letter, about.id, about.label or "", bool(options.probe), _output(task, last, probe), said,
+        group.letter, about.id, about.label or "", bool(options.probe),
+        0 if best.whole else len(best.shown), _output(task, last, probe), said,
         members[0].about.file, last.about.file, last.epoch,
         tuple(settled(name, line, SETTLED, compared) for name, line in courses.items() if np.isfinite(line[-1])),
         answered([_said(e, task, probe, last) for e in compared], compared), tuple(f.id for f in figures),
@@ -136,9 +140,11 @@ def _probe(run: ExtractedRun, members: Sequence[Extraction], task: Task, options
                 f"there is no probe {options.probe}", where="sections.activation_evolution.probe",
                 expected=f"one of {', '.join(ids[:12])}", advice=did_you_mean(options.probe, ids),
             )  # fmt: skip
-        return ids.index(options.probe)
+        (place,) = picked_probes(run, shown_by(members), [options.probe], 1)
+        return place
     first, last = (task.probabilities(np.asarray(e.predictions)) for e in (members[0], members[-1]))
-    return int(np.argmax(np.nan_to_num(np.abs(last - first)).max(axis=1)))
+    moved = np.nan_to_num(np.abs(last - first)).max(axis=1)
+    return max(shown_by(members), key=lambda i: (moved[i], -i))
 
 
 def _unit(task: Task, last: Extraction, probe: int) -> int:

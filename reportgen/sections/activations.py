@@ -16,7 +16,7 @@ from reportgen.figures import Figure, Limits, Mark, mosaic, moving
 from reportgen.figures.mosaic import LABEL
 from reportgen.sections.answering import Answering, answering
 from reportgen.sections.chosen import Group, measured_groups, spread
-from reportgen.sections.picked import picked_channels, picked_probes
+from reportgen.sections.picked import kept_maps, picked_channels, picked_probes, shown_by
 from reportgen.sections.section import Section
 from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, as_inputs, contact_sheet, thumbnails
@@ -110,6 +110,12 @@ class Content:
     networks: tuple[Network, ...]
     probes: int
     """Probes measured."""
+    stored: int
+    """Probes whose feature maps are kept: those alone can be shown."""
+    no_room: bool
+    """Whether they are fewer than probes.shown asks for, because the maps are large."""
+    each: int
+    """Size of the feature maps of one probe [byte]."""
 
 
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
@@ -121,7 +127,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
     figures: list[Figure] = []
     for group in measured:
         e = group.best.extraction
-        probes = picked_probes(run, options.probes, options.show)
+        probes = picked_probes(run, shown_by(group.members), options.probes, options.show)
         tiled, seen = feature_maps(run, e, probes, options) if maps_of(e) else ((), ())
         at, small = _moments(run, group, tiled, options, len(measured))
         figures += _moving(run, e, at, tiled, probes, options)
@@ -136,7 +142,10 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         )  # fmt: skip
     if not figures:
         return Section(None, absent="No layer of this run's networks gives a map: there is nothing to tile.")
-    return Section(Content(tuple(networks), len(run.probes)), tuple(figures))
+    return Section(
+        Content(tuple(networks), len(run.probes), *kept_maps(run, [group.best.extraction for group in measured])),
+        tuple(figures),
+    )
 
 
 def _moments(

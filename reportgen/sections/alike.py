@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reportgen.diagnostics.similarity import LEAST, cka_matrix, gram
+from reportgen.diagnostics.similarity import LEAST, cka_matrix
 from reportgen.extraction import ExtractedRun, Extraction
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.heatmap import heatmap
+from reportgen.sections.arranged import comparable, gram
 from reportgen.sections.chosen import Group
 from reportgen.sections.responses import own_layers
 
@@ -30,13 +31,13 @@ class Similarity:
     """Layers or checkpoints there are."""
 
 
-def layers_alike(run: ExtractedRun, extraction: Extraction, most: int, probes: int) -> Similarity | None:
-    """Compare the layers of a checkpoint that have channels of their own, and the output."""
+def layers_alike(extraction: Extraction, most: int, probes: int) -> Similarity | None:
+    """Compare the layers of a checkpoint that have channels of their own, and the output, by at most `probes`."""
     names = [*(layer.name for layer in own_layers(extraction))]
     if extraction.measured and extraction.measured[-1] not in names:
         names.append(extraction.measured[-1])
     chosen = _evenly(names, most)
-    return _similarity([(name, extraction, name) for name in chosen], len(names), len(run.probes), probes)
+    return _similarity([(name, extraction, name) for name in chosen], len(names), probes)
 
 
 def checkpoints_alike(run: ExtractedRun, group: Group, layer: str, most: int, probes: int) -> Similarity | None:
@@ -45,19 +46,20 @@ def checkpoints_alike(run: ExtractedRun, group: Group, layer: str, most: int, pr
     members = [e for e in run.of_architecture(signature) if layer and layer in e.measured]
     chosen = _evenly(members, most)
     named = [(f"epoch {e.epoch}" if e.epoch is not None else e.name, e, layer) for e in chosen]
-    return _similarity(named, len(members), len(run.probes), probes)
+    return _similarity(named, len(members), probes)
 
 
-def _similarity(named: Sequence[tuple[str, Extraction, str]], of: int, probes: int, most: int) -> Similarity | None:
+def _similarity(named: Sequence[tuple[str, Extraction, str]], of: int, most: int) -> Similarity | None:
     """Compare representations on the probes that are finite in all; None with fewer than two or too few probes."""
-    if len(named) < 2 or probes < LEAST:
+    probes = comparable([e for _, e, _ in named])
+    if len(named) < 2 or len(probes) < LEAST:
         return None
-    rows = np.array(_evenly(range(probes), most))
+    rows = np.array(_evenly(probes, most))
     features = [_finite(e, layer) for _, e, layer in named]
     rows = rows[np.all([good[rows] for good in features], axis=0)]
     if len(rows) < LEAST:
         return None
-    table = cka_matrix([gram(e.maps(layer)[rows]) for _, e, layer in named])
+    table = cka_matrix([gram(e, layer, rows) for _, e, layer in named])
     values = tuple(tuple(float(v) if np.isfinite(v) else None for v in row) for row in table)
     return Similarity(tuple(name for name, _, _ in named), values, len(rows), of)
 

@@ -12,8 +12,25 @@ from reportgen.extraction import ExtractedRun, Extraction, Layer
 from reportgen.sections.responses import NOT_OWN, RECTIFIERS
 
 
-def picked_probes(run: ExtractedRun, names: Sequence[str], show: int) -> list[int]:
-    """Return the probes shown: those asked for, else the first of each label, else of each group, else the first."""
+def shown_by(extractions: Sequence[Extraction]) -> list[int]:
+    """Return the probes whose feature maps all of these have, rising."""
+    return sorted(set.intersection(*(set(e.shown) for e in extractions))) if extractions else []
+
+
+def kept_maps(run: ExtractedRun, extractions: Sequence[Extraction]) -> tuple[int, bool, int]:
+    """Return of how many probes maps are kept, whether for want of room, and the size of those of one [byte]."""
+    scarce = min(extractions, key=lambda e: len(e.shown))
+    wanted = run.config.probes.shown
+    most = min(wanted if isinstance(wanted, int) else len(wanted), len(run.probes))
+    each = sum(4 * int(np.prod(scarce.shape(name)[1:])) for name in scarce.measured)
+    return len(scarce.shown), len(scarce.shown) < most, each
+
+
+def picked_probes(run: ExtractedRun, among: Sequence[int], names: Sequence[str], show: int) -> list[int]:
+    """Return the probes shown: those asked for, else the first of each label, else of each group, else the first.
+
+    All are `among` those whose feature maps are stored.
+    """
     place = {probe.id: i for i, probe in enumerate(run.probes.probes)}
     if names:
         if unknown := [id for id in names if id not in place]:
@@ -21,9 +38,15 @@ def picked_probes(run: ExtractedRun, names: Sequence[str], show: int) -> list[in
                 f"there is no probe {', '.join(unknown)}", where="sections.activations.probes",
                 expected=f"some of {', '.join(list(place)[:12])}", advice=did_you_mean(unknown[0], place),
             )  # fmt: skip
+        if lost := [id for id in names if place[id] not in among]:
+            raise SectionError(
+                f"the feature maps of {', '.join(lost)} are not stored", where="sections.activations.probes",
+                expected="probes of probes.shown", advice="Run the report again, or name fewer where there is no room.",
+            )  # fmt: skip
         return [place[id] for id in names]
     kinds: dict[str, int] = {}
-    for i, probe in enumerate(run.probes.probes):
+    for i in among:
+        probe = run.probes.probes[i]
         if probe.label or not run.probes.has_labels:
             kinds.setdefault(probe.label or probe.group or str(i), i)
     return sorted(kinds.values())[:show]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from reportgen.figures import Figure, Label, Limits, mosaic
 from reportgen.figures.diagram import Arrow
 from reportgen.figures.mosaic import LABEL
 from reportgen.probes.probeset import Probe, ProbeSet
+from reportgen.probes.shown import shown_probes
 from reportgen.sections.section import Judged, Section, told
 from reportgen.sections.task import asks_for_target
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
@@ -108,7 +110,7 @@ class Content:
 def build(run: ExtractedRun, options: SectionOptions) -> Section:
     """Show the probes as people and as the network see them, and the range of the numbers."""
     probes = run.probes
-    shown = min(len(probes), options.show)
+    shown = _shown(run, options.show)
     images = probes.inputs.reshape(len(probes), *probes.input_shape).astype(np.float32, copy=False)
     channels = tuple(_channel(name, images[..., c]) for c, name in enumerate(probes.channels))
     rows = tuple(
@@ -119,7 +121,7 @@ def build(run: ExtractedRun, options: SectionOptions) -> Section:
         for p, x in zip(probes.probes, images, strict=True)
     )  # fmt: skip
     content = Content(
-        len(probes), shown, probes.sha256, tuple(probes.inputs.shape[1:]), str(probes.inputs.dtype), channels,
+        len(probes), len(shown), probes.sha256, tuple(probes.inputs.shape[1:]), str(probes.inputs.dtype), channels,
         probes.steps, probes.display, rows, probes.has_labels,
         probes.has_targets and asks_for_target(run), any(p.group for p in probes.probes),
         _inputs(probes),
@@ -152,35 +154,47 @@ def _inputs(probes: ProbeSet) -> tuple[InputRow, ...]:
 
 
 def _channel(name: str, values: NDArray[np.generic]) -> ChannelRow:
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not finite.size:
+    def some() -> Iterator[NDArray[np.float64]]:
+        for start in range(0, len(values), 64):  # thousands of probes at once would take their size several times over
+            part = values[start : start + 64]
+            yield part[np.isfinite(part)].astype(np.float64)
+
+    count = sum(part.size for part in some())
+    if not count:
         return ChannelRow(name, np.nan, np.nan, np.nan, np.nan, values.size)
-    return ChannelRow(
-        name, float(finite.min()), float(finite.mean()), float(finite.max()), float(finite.std()),
-        int(values.size - finite.size),
-    )  # fmt: skip
+    mean = sum(float(part.sum()) for part in some()) / count
+    spread = np.sqrt(sum(float(((part - mean) ** 2).sum()) for part in some()) / count)
+    ends = [float(end) for part in some() if part.size for end in (part.min(), part.max())]
+    return ChannelRow(name, min(ends), mean, max(ends), float(spread), int(values.size - count))
 
 
-def _sheet(run: ExtractedRun, shown: int) -> Figure:
+def _shown(run: ExtractedRun, most: int) -> list[int]:
+    """Return the probes shown as pictures, rising: those whose feature maps are shown, and more of all kinds."""
+    large = [run.probes.probes[i].id for i in (run.measured[0].shown if run.measured else ())]
+    return sorted(shown_probes(run.probes, most, large)[:most])
+
+
+def _sheet(run: ExtractedRun, shown: Sequence[int]) -> Figure:
     probes, targets = run.probes, asks_for_target(run)
     lines = []
-    for i, probe in enumerate(probes.probes[:shown]):
+    for i in shown:
+        probe = probes.probes[i]
         known = [probe.label] if probe.label else []
         if probe.target is not None and targets:
             known.append(f"{probe.target:.3g}")
         room = ("",) if _pixel_scale(probe) else ()
         lines.append((f"{i}  {probe.id}", *([" · ".join(known)] if known else []), *room))
-    pictures = thumbnails(probes, run.config.probes.display, range(shown))
+    pictures = thumbnails(probes, run.config.probes.display, shown)
     width, height, placed, labels = contact_sheet(pictures, lines)
     bars: list[Arrow] = []
-    for i, (probe, picture) in enumerate(zip(probes.probes, placed, strict=False)):
-        if scale := _pixel_scale(probe):
+    for i, line, picture in zip(shown, lines, placed, strict=True):
+        if scale := _pixel_scale(probes.probes[i]):
             unit = picture.width / (probes.images[i].shape[1] * scale)
             length = max((s for s in BARS if s * unit <= picture.width / 2), default=BARS[0])
-            y = picture.y + picture.height + len(lines[i]) * LABEL - 8
+            y = picture.y + picture.height + len(line) * LABEL - 8
             bars.append(Arrow(((picture.x + 2, y), (picture.x + 2 + length * unit, y))))
             labels = (*labels, Label(picture.x + 10 + length * unit, y + 7, f"{length:g}″"))
-    facts = {"shown": shown, "of": len(probes), "display": probes.display, "bars": len(bars)}
+    facts = {"shown": len(shown), "of": len(probes), "display": probes.display, "bars": len(bars)}
     return Figure("probes-sheet", facts, width, height, placed, labels, boxes=tuple(bars))
 
 
@@ -193,23 +207,23 @@ def _pixel_scale(probe: Probe) -> float | None:
     return scale if np.isfinite(scale) and scale > 0 else None
 
 
-def _as_seen(probes: ProbeSet, name: str, images: NDArray[np.floating], shown: int) -> tuple[Figure, ...]:
+def _as_seen(probes: ProbeSet, name: str, images: NDArray[np.floating], shown: Sequence[int]) -> tuple[Figure, ...]:
     """Return a figure a channel of what the network sees: of the prepared images, or of the input `name`."""
     other = probes.others.get(name)
     channels = other.channels if other else probes.channels
-    figures = []
+    figures, ratio = [], squeezed(probes)
     for c, channel in enumerate(channels[:5]):
-        maps_ = [x[..., c] for x in images[:shown]]
+        maps_ = [images[i, ..., c] for i in shown]
         if other:
             turned = [x[::-1] for x in maps_] if other.bottom_up else maps_
         else:
-            turned = [as_displayed(p, x) for p, x in zip(probes.probes, maps_, strict=False)]
+            turned = [as_displayed(p, x) for p, x in zip((probes.probes[i] for i in shown), maps_, strict=True)]
         maps = np.stack(turned, axis=-1)
         limits = Limits.of(images[..., c], "magnitude")
-        width, height, placed, labels = mosaic(maps, limits, [str(i) for i in range(shown)], columns=16)
+        width, height, placed, labels = mosaic(maps, limits, [str(i) for i in shown], columns=16)
         facts = {
-            "channel": channel, "number": c, "channels": len(channels), "shown": shown, "of": len(probes),
-            "shape": images.shape[1:3], "squeezed": "" if other else squeezed(probes), "input": name,
+            "channel": channel, "number": c, "channels": len(channels), "shown": len(shown), "of": len(probes),
+            "shape": images.shape[1:3], "squeezed": "" if other else ratio, "input": name,
             "source": other.source if other else "",
         }  # fmt: skip
         place = f"{list(probes.others).index(name)}-" if other else ""
@@ -246,8 +260,9 @@ def squeezed(probes: ProbeSet) -> str:
     """Return "1200 × 800 to 100 × 100 (width × height)" where preparation changed an image's proportions, else ""."""
     y, x, _ = probes.input_shape
     cropped = any("crop" in step for step in probes.steps)
-    for image in probes.images:
-        height, width = image.shape[:2]
+    for i, probe in enumerate(probes.probes):
+        known = [probe.metadata.get(name, "") for name in ("height", "width")]
+        height, width = map(int, known) if all(map(str.isdigit, known)) else probes.images[i].shape[:2]
         if not cropped and abs(width * y - height * x) > max(width, height):
             return f"{width} × {height} to {x} × {y} (width × height)"
     return ""

@@ -18,6 +18,7 @@ from reportgen.figures import Figure, chart_figure
 from reportgen.figures.atlas import apart, atlas
 from reportgen.figures.stretch import display_rgb, shrink
 from reportgen.sections.alike import Similarity, checkpoints_alike, layers_alike, matrix_figure
+from reportgen.sections.arranged import features as arranged
 from reportgen.sections.chosen import Group, measured_groups
 from reportgen.sections.responses import penultimate
 from reportgen.sections.section import Section
@@ -52,6 +53,8 @@ class Network:
     """The layer the answer is computed from; empty where that is the image itself."""
     features: int
     n: int
+    of: int
+    """Probes there are."""
     left_out: int
     """Probes whose features are NaN or infinite."""
     shares: tuple[float, ...]
@@ -95,11 +98,11 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     made: list[Figure] = []
     missing: list[str] = []
     shares: tuple[float, ...] = ()
-    features = e.maps(layer).reshape(len(run.probes), -1) if layer else np.zeros((len(run.probes), 0), np.float32)
+    at, features = arranged(e, layer) if layer else (np.arange(len(run.probes)), np.zeros((len(run.probes), 0)))
     finite = np.asarray(np.isfinite(features).all(axis=1))
-    if layer:
+    if layer and finite.any():
         found = principal_components(features[finite])
-        kept = np.flatnonzero(finite)
+        kept = at[finite]
         if found is not None:
             shares = found.shares
             axes = [f"component {i + 1}: {100 * s:.0f} % of the variance" for i, s in enumerate((*shares, 0.0)[:2])]
@@ -111,7 +114,7 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
                 missing.append(f"{method}: {error.name} is not installed (pip install 'reportgen[embedding]')")
                 continue
             made.append(_atlas(run, e, layer, method, kept, places, ["dimension 1", "dimension 2"], options.seed))
-    alike = layers_alike(run, e, options.layers, options.probes)
+    alike = layers_alike(e, options.layers, options.probes)
     between = checkpoints_alike(run, group, layer, options.layers, options.probes)
     if alike:
         made.append(matrix_figure(f"representation-layers-{e.name}", alike, e, "layers", layer))
@@ -120,24 +123,25 @@ def _network(run: ExtractedRun, group: Group, options: SectionOptions, figures: 
     figures += made
     sums = np.cumsum(shares)
     return Network(
-        group.letter, e.about.file, e.epoch, layer, features.shape[1], int(finite.sum()), int((~finite).sum()),
+        group.letter, e.about.file, e.epoch, layer, int(np.prod(e.shape(layer)[1:])) if layer else 0, int(finite.sum()),
+        len(run.probes), int((~finite).sum()),
         shares, int(np.searchsorted(sums, 0.95 - 1e-9)) + 1 if len(sums) else None,
-        *_neighbours(run, e, features, finite), alike, between,
+        *_neighbours(run, e, at[finite], features[finite]), alike, between,
         tuple(f.id for f in made), tuple(missing),
     )  # fmt: skip
 
 
 def _neighbours(
-    run: ExtractedRun, extraction: Extraction, features: NDArray[np.floating], finite: NDArray[np.bool_]
+    run: ExtractedRun, extraction: Extraction, at: NDArray[np.intp], features: NDArray[np.floating]
 ) -> tuple[str, Alike | None]:
-    """Return what is known of the probes, and whether those near each other are alike in it."""
-    task, probes = task_of(run, extraction), run.probes.probes
+    """Return what is known of the probes at some places, and whether those near each other are alike in it."""
+    task, probes = task_of(run, extraction), [run.probes.probes[i] for i in at.tolist()]
     if task.kind == "regression":
-        known = [i for i, p in enumerate(probes) if p.target is not None and finite[i]]
+        known = [i for i, p in enumerate(probes) if p.target is not None]
         if not known or not features.shape[1]:
             return "", None
         return "target", near_target(features[known], np.array([probes[i].target for i in known], np.float64))
-    known = [i for i, p in enumerate(probes) if p.label in task.classes and finite[i]]
+    known = [i for i, p in enumerate(probes) if p.label in task.classes]
     if not known or not features.shape[1]:
         return "", None
     return "label", same_label(features[known], np.array([probes[i].label for i in known], object))

@@ -87,9 +87,7 @@ def responses(extraction: Extraction, layer: Layer, pooling: Pooling) -> Respons
 
 def place_of_maximum(extraction: Extraction, layer: str, probe: int, channel: int) -> tuple[int, int]:
     """Return where `(y, x)` in its map a channel is excited most by a probe, the first of equals."""
-    one = extraction.maps(layer, probe)[..., channel]
-    y, x = np.unravel_index(int(np.argmax(np.where(np.isfinite(one), one, -np.inf))), one.shape)
-    return int(y), int(x)
+    return extraction.place(layer, probe, channel)
 
 
 def patch_of(run: ExtractedRun, extraction: Extraction, layer: str, unit: tuple[int, int]) -> Patch | None:

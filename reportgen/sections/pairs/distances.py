@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.diagnostics.drift import Drift, drift, learned
-from reportgen.diagnostics.similarity import LEAST, cka, gram
+from reportgen.diagnostics.similarity import LEAST, cka
 from reportgen.extraction import Extraction, Layer
 from reportgen.figures import Figure, chart_figure
 from reportgen.figures.heatmap import heatmap
+from reportgen.sections.arranged import comparable, gram, is_known
 from reportgen.sections.kernels import comes_in, outputs_last, sees_image
 from reportgen.sections.pairs.beside import COLUMNS, beside
 from reportgen.sections.pairs.pair import Pair, why_not_measured
@@ -74,8 +75,8 @@ def build(pair: Pair) -> Section:
         x, y = learned(a.arrays(name)), learned(b.arrays(name))
         layer = layer_of(a, name)
         key = layer.name if layer else ""
-        there = not no_cka and key in a.measured and key in b.measured
-        alike = cka(*(gram(e.maps(key)[rows_at]) for e in (a, b))) if there else None
+        there = not no_cka and all(key in e.measured and is_known(e, key) for e in (a, b))
+        alike = cka(*(gram(e, key, rows_at) for e in (a, b))) if there else None
         rows.append(Row(name, layer.class_name if layer else "", x.size, drift(x, y), alike))
     figures = [f for f in (_kernels(pair, same), _alike(pair, first, second)) if f is not None]
     return Section(
@@ -98,8 +99,8 @@ def _compared_layers(e: Extraction) -> list[str]:
 
 def _finite_probes(pair: Pair) -> NDArray[np.intp]:
     """Return the probes on which all compared layers of both are finite; at most PROBES, evenly."""
-    count = len(pair.a.run.probes)
-    fine = np.ones(count, bool)
+    fine = np.zeros(len(pair.a.run.probes), bool)
+    fine[comparable([side.extraction for side in pair.sides])] = True
     for side in pair.sides:
         for name in _compared_layers(side.extraction):
             channels = side.extraction.channels(name)
@@ -110,7 +111,7 @@ def _finite_probes(pair: Pair) -> NDArray[np.intp]:
 
 
 def _grams(e: Extraction, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-    return {name: gram(e.maps(name)[rows]) for name in _compared_layers(e)}
+    return {name: gram(e, name, rows) for name in _compared_layers(e)}
 
 
 def _alike(pair: Pair, first: dict[str, NDArray[np.float64]], second: dict[str, NDArray[np.float64]]) -> Figure | None:

@@ -11,6 +11,7 @@ from reportgen.figures import Figure
 from reportgen.sections.activations import drawn
 from reportgen.sections.pairs.beside import COLUMNS, beside
 from reportgen.sections.pairs.pair import Pair, why_not_measured
+from reportgen.sections.picked import shown_by
 from reportgen.sections.responses import own_layers
 from reportgen.sections.section import Section
 from reportgen.sections.thumbnails import as_displayed, contact_sheet, thumbnails
@@ -80,12 +81,13 @@ def _probes(pair: Pair) -> list[int]:
     """Return the probes whose answers differ most; where the questions differ, the first of each label."""
     probes, (a, b) = pair.a.run.probes, (side.extraction.predictions for side in pair.sides)
     assert a is not None and b is not None  # noqa: S101 - the caller asked
+    shown = shown_by([side.extraction for side in pair.sides])
     if a.shape == b.shape and pair.same_task:
         apart = np.nan_to_num(np.abs(b - a).reshape(len(a), -1).max(axis=1), nan=-1.0, posinf=-1.0)
-        return sorted(np.argsort(-apart, kind="stable")[:PROBES].tolist())
+        return sorted(sorted(shown, key=lambda i: (-apart[i], i))[:PROBES])
     firsts: dict[str, int] = {}
-    for i, probe in enumerate(probes.probes):
-        firsts.setdefault(probe.label or "", i)
+    for i in shown:
+        firsts.setdefault(probes.probes[i].label or "", i)
     return sorted(firsts.values())[-PROBES:]
 
 
