@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ run: {{path: run}}
 probes:
   images: probes.npy
   catalogue: probes.csv
-  prepare: {resize: null, steps: []}
+  prepare: {{resize: null, steps: []}}
 task: {{classes: [isolated, merger]}}
 report: {{title: {title}}}
 """
@@ -65,6 +66,16 @@ def paper_cnn() -> Any:
     ])  # fmt: skip
 
 
+def small_cnn() -> Any:
+    """A network for a quick look at whether the scripts work."""
+    from keras import Input, Sequential, layers
+
+    return Sequential([
+        Input((24, 24, 1)), layers.Conv2D(4, 5, activation="relu"), layers.MaxPooling2D(2), layers.Flatten(),
+        layers.Dense(1, activation="sigmoid"),
+    ])  # fmt: skip
+
+
 def application(name: str, size: int) -> Any:
     """A network of Keras Applications with two classes, not trained."""
     import keras
@@ -75,6 +86,7 @@ def application(name: str, size: int) -> Any:
 def make(folder: Path, title: str, model: Any, epochs: int, probes: int) -> Input:
     """Save a network as so many checkpoints, each a little further on a random walk, and draw its probes."""
     shape = model.input_shape[1:]
+    shutil.rmtree(folder, ignore_errors=True)
     (folder / "run").mkdir(parents=True)
     rng = np.random.default_rng(1)
     files = []
@@ -123,6 +135,7 @@ def team(folder: Path) -> Input | None:
     """The student team's own CNN on 16 of the team's images; None where they are not there."""
     if not (TEAM / "checkpoints" / TEAM_CNN).is_file():
         return None
+    shutil.rmtree(folder, ignore_errors=True)
     (folder / "run").mkdir(parents=True)
     file = folder / "run" / TEAM_CNN
     file.symlink_to(TEAM / "checkpoints" / TEAM_CNN)
