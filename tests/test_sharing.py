@@ -58,7 +58,9 @@ def test_copies_die_with_their_process(tmp_path: Path) -> None:
         "def task():\n    Path(f'{os.getpid()}').touch()\n    time.sleep(60)\n"
         "share_out([task, task], cores=2)\n"
     )
-    run = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    run = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path.cwd())}
+    )
     deadline = time.monotonic() + 60
     while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -77,9 +77,7 @@ def _page(extraction: Extraction) -> str:
     return f"checkpoints/{extraction.name}.html"
 
 
-def _write(
-    path: Path, report: Report, run: ExtractedRun, extraction: Extraction | None, config: str
-) -> Failure | None:
+def _write(path: Path, report: Report, run: ExtractedRun, extraction: Extraction | None, config: str) -> Failure | None:
     """Write the page of an extraction, or the PDF; return why that could not be done."""
     try:
         if extraction is not None:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import notebook
-from benchmarks.timing import Cost, Row, by_turns
+from benchmarks.timing import Cost, Row, by_turns, inner, spread
 
 DRAWN = 64
 """Maps the notebook way draws for its cost a map."""
@@ -47,11 +46,9 @@ class Loops:
         self.next = 0
         self.extract()
 
-    def extract(self) -> None:
-        """Read, run, pack and write the next checkpoint, and hand both across as between processes."""
-        from reportgen.checkpoints.formats import FORMATS
+    def measure(self) -> tuple[Any, Any, Any]:
+        """Read and run the next checkpoint, and hand both across as between processes."""
         from reportgen.checkpoints.reading import read_whole
-        from reportgen.extraction import About, write_extraction
         from reportgen.network import task
 
         checkpoint = self.run.checkpoints[self.next % len(self.run.checkpoints)]
@@ -60,7 +57,14 @@ class Loops:
         reading = self.exchange.pick_up(parcel)
         self.firsts.setdefault(reading.signature, reading.graph)
         measured = self.exchange.lay_down(task.measure(reading, checkpoint), parcel.end)
-        measurement = self.exchange.pick_up(measured).measurement
+        return checkpoint, reading, self.exchange.pick_up(measured).measurement
+
+    def extract(self) -> None:
+        """The same, packed and written."""
+        from reportgen.checkpoints.formats import FORMATS
+        from reportgen.extraction import About, write_extraction
+
+        checkpoint, reading, measurement = self.measure()
         about = About(
             checkpoint.name, checkpoint.file, FORMATS[checkpoint.format].title, checkpoint.epoch, checkpoint.size,
             checkpoint.sha256, reading.stored.keras_version, "", "", "", reading.signature, self.probes.sha256,
@@ -85,11 +89,13 @@ class Loops:
             for result in every(batch, training=False):
                 np.asarray(result)
 
-        yield by_turns(Row("extraction", self.name, "floor: bytes read, one pass", 1.5), self.extract, floor, self.times)
         yield by_turns(
-            Row("extraction", self.name, "notebook way", 1 / 8), self.extract,
-            lambda: notebook.outputs(path, self.images), self.times,
-        )  # fmt: skip
+            Row("extraction", self.name, "floor: bytes read, one pass", 1.5), self.extract, floor, self.times
+        )
+        alone = Row("swapped and run, not stored", self.name, "load_model, predict", 1 / 8)
+        yield by_turns(alone, self.measure, lambda: notebook.outputs(path, self.images), self.times)
+        stored = Row("extraction", self.name, "load_model, predict", 0)
+        yield by_turns(stored, self.extract, lambda: notebook.outputs(path, self.images), self.times)
 
     def mosaics(self) -> Iterator[Row]:
         """All maps of all probes as pictures, against matplotlib, zlib and TensorBoard."""
@@ -181,7 +187,6 @@ class Loops:
 
     def weights(self) -> Iterator[Row]:
         """Norms, ranks, redundancy and power law of all kernels, against weightwatcher where it is installed."""
-        from reportgen.checkpoints.run import Checkpoint
         from reportgen.extraction.read import Extraction
         from reportgen.sections.weighed import weigh
 
@@ -190,8 +195,7 @@ class Loops:
         if not python.is_file():
             print(f"  {row.what}, {row.input}: no {python}: make bench makes it", file=sys.stderr)
             return
-        checkpoint = self.run.checkpoints[0]
-        extraction = Extraction(self.written, replace(checkpoint) if isinstance(checkpoint, Checkpoint) else None)
+        extraction = Extraction(self.written)
         kernels = {}
         for name in extraction.weighted:
             for key, array in extraction.arrays(name).items():
@@ -205,9 +209,10 @@ class Loops:
         asked()
         weigh(extraction, 4_000_000)
         for _ in range(self.times):
-            by_turns(row, lambda: weigh(extraction, 4_000_000), None, 1)
+            row.ours.append(inner(lambda: weigh(extraction, 4_000_000)))
             cpu, wall, layers = asked()
             row.theirs.append(Cost(cpu, wall, 0))
+        print(f"  {row.what}, {row.input}: {spread(row.ratios)}", file=sys.stderr)
         row.note = f"{layers} of {len(kernels)} kernels by weightwatcher, all by reportgen"
         peer.stdin.close()  # type: ignore[union-attr]
         peer.wait()

@@ -23,7 +23,8 @@ def _line(row: dict[str, Any]) -> str:
     if row["reached"] is False:
         reach = f"**{reach}, missed**"
     memory = "–" if row["memory"] is None else _number(row["memory"])
-    return f"| {row['what']} | {row['input']} | {row['peer'] or '–'} | {middle}{unit} ({low}–{high}) | {reach} | {memory} |"
+    cells = (row["what"], row["input"], row["peer"] or "–", f"{middle}{unit} ({low}–{high})", reach, memory)
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float) -> str:

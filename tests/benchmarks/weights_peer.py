@@ -1,4 +1,4 @@
-"""weightwatcher on one npz of kernels, in an environment of its own: a line in, the seconds of CPU of one analysis out."""
+"""weightwatcher on one npz of kernels, in an environment of its own: a line in, the CPU seconds of one analysis out."""
 
 from __future__ import annotations
 
