@@ -12,7 +12,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from filed import file_report
 from loopback import BUCKET, Bucket, Gate, Host, s3_server
@@ -26,8 +28,10 @@ from reportgen.config import Config, RunConfig, WrongConfig, load
 from reportgen.config.files import matches
 from reportgen.errors import ConfigError, RemoteError
 from reportgen.places import cache, name_of, place, told, url_of
+from reportgen.probes import load_probes
 from reportgen.remote import claim, desk, fetch_files, fetch_pattern, fetch_run, have, list_again, publish, pull
 from reportgen.remote.storage import Storage
+from reportgen.store.fetching import fetch_inputs
 from reportgen.store.inputs import run_files, wanted_names
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -194,6 +198,35 @@ def test_a_pattern_means_the_same_there_and_here(far, tmp_path, pattern):
     assert {p.relative_to(root) for p in matches(tmp_path, str(root / pattern))} == {
         p.relative_to(tmp_path / "p") for p in matches(tmp_path, f"p/{pattern}")
     }
+
+
+def test_probes_of_another_machine_are_those_of_this_one(far, tmp_path):
+    rng = np.random.default_rng(1)
+    for name in ("g/a.png", "g/b.png", "r/a.png", "r/b.png", "masks/ma.png", "masks/mb.png"):
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8)).save(tmp_path / "p" / name)
+    (tmp_path / "p" / "c.csv").write_text(
+        "file,label,mask\ng/b.png,round,masks/mb.png\ng/a.png,flat,../p/masks/ma.png\n"
+    )
+    far.put(str(tmp_path / "p"), "/lab/", recursive=True)
+    sets = []
+    for root in ("p", "memory://lab/p"):
+        values = {
+            "run": {"path": f"{root}/training/run"},
+            "probes": {
+                "images": {"g": f"{root}/g/*.png", "r": f"{root}/r/*.png"}, "catalogue": f"{root}/c.csv",
+                "inputs": {"mask": {"column": "mask"}},
+            },
+        }  # fmt: skip
+        config = Config.model_validate(values)
+        fetch_inputs(config)
+        sets.append(load_probes(config.probes, tmp_path))
+    here, there = sets
+    assert not here.failures and not there.failures
+    assert here.sha256 == there.sha256 and [p.label for p in here.probes] == [p.label for p in there.probes]
+    assert there.probes[0].source == "memory://lab/p/g/a.png + memory://lab/p/r/a.png"
+    assert np.array_equal(here.others["mask"].values, there.others["mask"].values)
+    assert run_files(config.run, tmp_path) == []  # nothing lies there yet: a training that has not begun
 
 
 def test_names_that_lead_out_of_the_folder_are_not_fetched(far, tmp_path):
