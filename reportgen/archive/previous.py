@@ -22,9 +22,9 @@ def previous_report(archive: Path, run: str) -> dict[str, Any] | None:
     for folder in sorted((archive / folder_name(run)).glob("*"), reverse=True):
         if not is_report(folder):
             continue
+        have(folder / "report.json")
         try:
             manifest = read_manifest(folder)
-            have(folder / "report.json")
             report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
             if report["schema"] not in range(1, SCHEMA + 1):
                 raise ValueError(f"report.json has schema {report['schema']}, this reportgen reads 1 to {SCHEMA}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -168,7 +169,7 @@ def _named(row: Row | None, column: str, config: ProbesConfig, base: Path) -> Ra
     file, bracket, rest = written.rpartition("[") if written.endswith("]") else (written, "", "")
     number = int(rest[:-1]) if bracket and rest[:-1].isdecimal() else 0
     beside = (base / (config.catalogue or "")).expanduser().parent
-    fetch_files(beside / file)
+    fetch_files(Path(os.path.normpath(beside / file)))
     path = next((folder / file for folder in (beside, base) if (folder / file).is_file()), None)
     expected = f"the name of a file in column {column}"
     if path is None:

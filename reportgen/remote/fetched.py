@@ -51,6 +51,7 @@ def _refreshed(folder: Path, choose: Choice, *, deep: bool) -> bool:
     if url is None:
         return True
     mirror = Mirror(folder, url, deep=deep)
+    folder.parent.mkdir(parents=True, exist_ok=True)  # a place that holds nothing yet can be looked at all the same
     with mirror.held():
         mirror.refresh(choose)
     return bool(set(mirror.listed) - {""})

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from reportgen.disk import locked, write_text
+from reportgen.disk.whole import remove_parts
 from reportgen.errors import RemoteError
 from reportgen.places import cache, url_of
 from reportgen.remote.storage import Listed, Storage
@@ -85,6 +86,8 @@ class Mirror:
             return
         size = sum(there.size for there in wanted.values())
         log.info("fetching %.1f MB in %d files from %s", size / 1e6, len(wanted), self.storage.url)
+        for folder in {self.at(name).parent for name in wanted}:
+            remove_parts(folder)  # of a process that was killed
         for part in self.storage.fetch({name: self.at(name) for name in wanted}):
             for name in part:
                 if (found := self.at(name).stat().st_size) != wanted[name].size:
