@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import keras
@@ -23,6 +24,7 @@ from reportgen.extraction import open_run
 from reportgen.pipeline import run
 from reportgen.probes.probeset import OtherInput
 from reportgen.starter.write import write_configuration
+from reportgen.store.inputs import sources_of
 
 
 def network(seed: int) -> keras.Model:
@@ -133,6 +135,23 @@ def test_a_missing_source_fails_each_checkpoint_with_what_to_add(project: Path) 
 def test_check_tells_what_is_wrong_with_a_source(project: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ReportgenError, match=told.replace("*", ".")):
         check_configuration(written(project, CONFIG.replace(old, new)), ())
+
+
+def test_pictures_that_the_catalogue_names_belong_to_what_a_report_is_made_from(project: Path) -> None:
+    """One that changes is another input: `unchanged` would be a lie."""
+    rows = (project / "model" / "all.csv").read_text("utf-8").splitlines()
+    names = sorted(path.name for path in (project / "init").glob("*.png"))
+    added = [f"{row},../init/{name}" for row, name in zip(rows[1:], names, strict=False)]
+    (project / "model" / "all.csv").write_text("\n".join([f"{rows[0]},init_file", *added]), "utf-8")
+    loaded = load(written(project, CONFIG.replace("{images: init/*.png}", "{column: init_file}")))
+
+    def sums() -> dict[str, str]:
+        return sources_of(loaded.config, loaded.base, lambda path: sha256(path.read_bytes()).hexdigest())
+
+    before = sums()
+    assert {f"init/{name}" for name in names[: len(added)]} <= set(before)
+    (project / "init" / names[0]).write_bytes((project / "init" / names[1]).read_bytes())
+    assert [name for name, found in sums().items() if before[name] != found] == [f"init/{names[0]}"]
 
 
 def test_init_asks_what_each_input_gets(project: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from reportgen import places
 from reportgen.config.probes import ColumnsConfig, ProbesConfig
 from reportgen.config.suggest import did_you_mean
 from reportgen.errors import ConfigError, Failure, printable
+from reportgen.remote import fetch_files
 
 MISSING = {"-", "na", "n/a", "nan", "none", "null"}
 """Ways to write that there is no target."""
@@ -46,6 +48,34 @@ class Catalogue:
     has_files: bool
     failures: tuple[Failure, ...]
     """Values that cannot be used; the rest of their row is."""
+
+
+def picture_of(written: str, config: ProbesConfig, base: Path) -> tuple[Path | None, str, int | None]:
+    """Return the file a field of the catalogue names, its name, and the number in `stack.h5[17]`.
+
+    It lies beside the catalogue or the configuration; None where it does not.
+    """
+    written = written.replace("\\", "/")
+    file, bracket, rest = written.rpartition("[") if written.endswith("]") else (written, "", "")
+    number = (int(rest[:-1]) if rest[:-1].isdecimal() else 0) if bracket else None
+    beside = (base / (config.catalogue or "")).expanduser().parent
+    fetch_files(Path(os.path.normpath(beside / file)))
+    return next((folder / file for folder in (beside, base) if (folder / file).is_file()), None), file, number
+
+
+def named_pictures(config: ProbesConfig, base: Path) -> list[Path]:
+    """Return the files that columns of the catalogue name as pictures for further inputs; none where it is not one."""
+    columns = [source.column for source in config.inputs.values() if source.column is not None]
+    if not columns or config.catalogue is None:
+        return []
+    try:
+        header, lines = _read_lines(base / config.catalogue.expanduser(), "")
+    except ConfigError:
+        return []
+    places = [header.index(column) for column in columns if column in header]
+    written = dict.fromkeys(fields[place] for _, fields in lines for place in places)
+    found = (picture_of(text, config, base)[0] for text in written)
+    return [path for path in found if path is not None]
 
 
 def read_catalogue(file: Path, config: ProbesConfig, base: Path) -> Catalogue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 from reportgen.config import InputConfig, PrepareConfig, ProbesConfig
 from reportgen.errors import ConfigError, Failure, ProbeError, printable
 from reportgen.places import name_of, told
-from reportgen.probes.catalogue import Row
+from reportgen.probes.catalogue import Row, picture_of
 from reportgen.probes.gather import gather
 from reportgen.probes.prepare import channel_names, name_bands, preparation_in_words, prepare_all
 from reportgen.probes.probeset import OtherInput
 from reportgen.probes.raw import RawImage, Unreadable
 from reportgen.probes.readers import read_file
-from reportgen.remote import fetch_files
 
 
 @dataclass(frozen=True)
@@ -165,24 +163,20 @@ def _pictures(
 
 def _named(row: Row | None, column: str, config: ProbesConfig, base: Path) -> RawImage | Failure:
     """Return the picture a row names: a file, or `stack.h5[17]`, beside the catalogue or the configuration."""
-    written = row.values.get(column, "").replace("\\", "/") if row else ""
-    file, bracket, rest = written.rpartition("[") if written.endswith("]") else (written, "", "")
-    number = int(rest[:-1]) if bracket and rest[:-1].isdecimal() else 0
-    beside = (base / (config.catalogue or "")).expanduser().parent
-    fetch_files(Path(os.path.normpath(beside / file)))
-    path = next((folder / file for folder in (beside, base) if (folder / file).is_file()), None)
+    written = row.values.get(column, "") if row else ""
+    path, file, number = picture_of(written, config, base)
     expected = f"the name of a file in column {column}"
     if path is None:
         return Failure(
             "probe", "", "There is no such picture", expected=expected, received=printable(written) or "nothing"
         )
     found = read_file(path, name_of(path, base), config)
-    if number >= len(found) or (len(found) > 1 and not bracket):
+    if (number or 0) >= len(found) or (len(found) > 1 and number is None):
         return Failure(
             "probe", "", "It is not clear which picture of the file is meant", expected=f"{expected}, as {file}[0]",
             received=f"{printable(written)}, which holds {len(found)}",
         )  # fmt: skip
-    other = found[number]
+    other = found[number or 0]
     return other.failure("probe", "") if isinstance(other, ProbeError) else other
 
 

@@ -82,10 +82,14 @@ def wanted_names(names: Collection[str], patterns: Sequence[str]) -> set[str]:
 
 
 def probe_files(config: ProbesConfig, base: Path) -> list[Path]:
-    """Return the files of the probe set: images, those of further inputs, and the catalogue."""
+    """Return the files of the probe set: images, those of further inputs, the catalogue and pictures it names."""
     found = [file for pattern in image_patterns(config) for file in sorted(matches(base, pattern))]
     if config.catalogue is not None:
         found.append(base / config.catalogue)
+    if any(source.column for source in config.inputs.values()):
+        from reportgen.probes.catalogue import named_pictures  # a large import, for those who name pictures so
+
+        found += named_pictures(config, base)
     return list(dict.fromkeys(found))
 
 
