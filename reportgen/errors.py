@@ -20,6 +20,8 @@ def printable(text: object, limit: int = 300) -> str:
 
 def harmless(text: str) -> str:
     """Return `text` with its lines and indentation, without any other control, direction or surrogate character."""
+    if text.isprintable():  # nearly all
+        return text
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from reportgen.diagnostics.activity import FLAT
 
+FEW = 32
+"""Channels up to which NumPy counts three times as fast where the numbers of each lie side by side."""
+
 
 def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[str, NDArray[np.float32]]:
     """Return minimum, maximum, mean, mean magnitude and the fraction of exact zeros of each channel.
@@ -20,14 +23,17 @@ def channel_statistics(maps: NDArray[np.float32], function: str = "") -> dict[st
     empty = flat.shape[1] == 0
     if empty:
         flat = np.full((flat.shape[0], 1, flat.shape[2]), np.nan, np.float32)
+    axis = 1
+    if flat.shape[2] <= FEW:
+        flat, axis = np.ascontiguousarray(flat.transpose(0, 2, 1)), 2
     statistics = {
-        "minimum": flat.min(axis=1),
-        "maximum": flat.max(axis=1),
-        "mean": flat.mean(axis=1, dtype=np.float64).astype(np.float32),
-        "magnitude": np.abs(flat).mean(axis=1, dtype=np.float64).astype(np.float32),
-        "zeros": (flat == 0).mean(axis=1).astype(np.float32),
+        "minimum": flat.min(axis=axis),
+        "maximum": flat.max(axis=axis),
+        "mean": flat.mean(axis=axis, dtype=np.float64).astype(np.float32),
+        "magnitude": np.abs(flat).mean(axis=axis, dtype=np.float64).astype(np.float32),
+        "zeros": (flat == 0).mean(axis=axis).astype(np.float32),
     }
     if function in FLAT:
         low, high = FLAT[function]
-        statistics["saturated"] = ((flat < low) | (flat > high)).mean(axis=1).astype(np.float32)
+        statistics["saturated"] = ((flat < low) | (flat > high)).mean(axis=axis).astype(np.float32)
     return {name: np.full_like(values, np.nan) for name, values in statistics.items()} if empty else statistics
