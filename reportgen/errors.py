@@ -25,7 +25,10 @@ def harmless(text: str) -> str:
 
     What lies on another machine goes by its URL, never by where its files lie here, and without a password.
     """
-    return "".join(c for c in told(text) if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    text = told(text)
+    if text.isprintable():  # nearly all
+        return text
+    return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 @dataclass(frozen=True)
