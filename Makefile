@@ -131,7 +131,7 @@ attacks: setup ## write one file for each class of attack into runs/attacks
 	@PYTHONPATH=tests $(BIN)/python -m attacks runs/attacks
 
 swaps: setup ## measure 20 checkpoints of ResNet50 swapped against each of them loaded
-	@FILES=20 LEAST=8 $(BIN)/python -m pytest -q tests/test_swapping.py
+	@SWAPS=20 FILES=20 LEAST=8 $(BIN)/python -m pytest -q tests/test_swapping.py
 
 dask: setup ## measure 40 checkpoints on two one-thread workers of a real Dask cluster against one (FILES=, LEAST=)
 	@FILES=$(or $(FILES),40) LEAST=$(or $(LEAST),1.7) $(BIN)/python -m pytest -q -s tests/test_engine_speed.py

@@ -44,7 +44,7 @@ def network(seed: int, filters: int = 4) -> keras.Model:
     )
 
 
-def project(folder: Path, epochs: int = 2, depth: str = "quick") -> Path:
+def project(folder: Path, epochs: int = 2, depth: str = "quick", more: str = "") -> Path:
     """Write a run of `epochs` checkpoints, five PNG probes with a catalogue, and a configuration; return that."""
     (folder / "run").mkdir(parents=True)
     (folder / "probes").mkdir()
@@ -68,6 +68,7 @@ def project(folder: Path, epochs: int = 2, depth: str = "quick") -> Path:
         "  prepare: {steps: [{scale: 0.00392156862745098}]}\n"
         "task: {classes: [isolated, merger]}\n"
         f"depth: {depth}\n"
+        f"{more}\n"
     )
     return config
 
@@ -252,7 +253,7 @@ def test_every_kind_of_failure_costs_only_itself_and_is_named(tmp_path, monkeypa
 
 
 def test_an_error_on_the_way_leaves_no_half_report_and_no_trace(tmp_path, monkeypatch):
-    config = project(tmp_path / "p", epochs=1)
+    config = project(tmp_path / "p", epochs=1, more="report: {formats: [html]}")
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -264,7 +265,7 @@ def test_an_error_on_the_way_leaves_no_half_report_and_no_trace(tmp_path, monkey
 
 
 def test_two_reports_of_one_second_do_not_touch_each_other(tmp_path):
-    config = project(tmp_path / "p", epochs=1)
+    config = project(tmp_path / "p", epochs=1, more="report: {formats: [html]}")
     first = run(load(config), quiet, NOON)
     before = {p: p.read_bytes() for p in first.folder.rglob("*") if p.is_file()}
     second = run(load(config), quiet, NOON, force=True)
@@ -275,7 +276,7 @@ def test_two_reports_of_one_second_do_not_touch_each_other(tmp_path):
 
 
 def test_a_changed_probe_set_is_a_visible_event(tmp_path):
-    config = project(tmp_path / "p", epochs=1)
+    config = project(tmp_path / "p", epochs=1, more="report: {formats: [html]}")
     first = run(load(config), quiet, NOON)
     again = run(load(config), quiet, NOON)
     pixels = np.asarray(Image.open(config.parent / "probes" / "g0.png")).copy()
