@@ -12,8 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from extractions import write_folder
 from reportgen.errors import ArchiveError
+from reportgen.extraction import open_run
+from reportgen.report import sharing
+from reportgen.report.files import write_files
 from reportgen.report.sharing import share_out
+from reportgen.sections import check_options
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux only")
 
@@ -72,6 +77,20 @@ def test_copies_die_with_their_process(tmp_path: Path) -> None:
     while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in pids)
+
+
+def test_a_report_drawn_by_several_is_the_same_to_the_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = open_run(write_folder(tmp_path / "extraction"))
+    options = check_options(run.config.sections)
+    for name, worth in (("alone", 1e12), ("shared", 0)):
+        (tmp_path / name / "checkpoints").mkdir(parents=True)
+        monkeypatch.setattr(sharing, "WORTH", worth)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+        write_files(tmp_path / name, run, options, lambda *_: None)
+    files = {p.relative_to(tmp_path / "alone") for p in (tmp_path / "alone").rglob("*") if p.is_file()}
+    assert {"report.pdf", "report.html", "report.json"} <= {str(file) for file in files} and len(files) == 7
+    for file in files:
+        assert (tmp_path / "alone" / file).read_bytes() == (tmp_path / "shared" / file).read_bytes(), file
 
 
 def alive(pid: int) -> bool:

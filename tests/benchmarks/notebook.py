@@ -53,6 +53,7 @@ def publish(pictures: list[tuple[str, Path]], folder: Path) -> None:
 
 def main(images: Path, folder: Path, *checkpoints: Path) -> None:
     """Report on some checkpoints."""
+    import keras  # noqa: F401 - part of the start, not of a checkpoint
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,15 @@ def report(given: Input, depth: str, times: int, epochs: int) -> Iterator[Row]:
     one = [*none, given.files[0]]
     row = Row("whole report", f"{given.name}, {epochs} × {_probes(given)}, {depth}", "notebook way", 0.1)
     start = process(none, env=QUIET)
+    idle = os.getloadavg()[0] < 1.5
     by_turns(row, lambda: ours, lambda: one, times, lambda c: process(c(), env=QUIET))
     # Of so many checkpoints it is the start once, and the rest so many times.
     single = sum(c.cpu for c in row.theirs) / len(row.theirs)
     row.share = (start.cpu + epochs * (single - start.cpu)) / single
     yield row
+    if not idle:
+        print("  the machine is busy: wall time says nothing", file=sys.stderr)
+        return
     busy = Row("its wall time over half its CPU", row.input, "", 1.3, note="two cores busy: 1")
     busy.ours = [type(c)(c.wall / (c.cpu / 2), c.wall, c.memory) for c in row.ours]
     yield busy
