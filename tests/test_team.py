@@ -114,7 +114,9 @@ def test_maps_and_predictions_equal_the_network_built_by_hand(made, by_hand):
     cnn, single = extracted.extractions
     np.testing.assert_allclose(extracted.probes.inputs, inputs, atol=1e-9)
     for name, expected in zip([n for n in cnn.measured if "dense" not in n], maps[:4], strict=True):
-        np.testing.assert_allclose(cnn.maps(name), expected, atol=1e-6)
+        np.testing.assert_allclose(cnn.maps(name), expected[list(cnn.shown)], atol=1e-6)
+        np.testing.assert_allclose(cnn.channels(name).maximum, expected.max(axis=(1, 2)), atol=1e-6)
+    assert len(cnn.shown) == 16
     np.testing.assert_allclose(cnn.predictions, maps[-1], atol=1e-5)
     weights = single.arrays(single.weighted[0])
     z = inputs.reshape(len(inputs), -1).astype(float) @ weights["kernel"].astype(float) + weights["bias"]

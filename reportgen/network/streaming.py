@@ -18,6 +18,8 @@ Places = NDArray[np.int64]
 
 BATCH_BYTES = 128 * 2**20
 """Results of one batch may take this much memory [byte]."""
+WHOLE_BYTES = 512 * 2**20
+"""The same where all results are kept as they come [byte]: what fits into one batch is not copied."""
 SHOWN_BYTES = 256 * 2**20
 """Feature maps in full of all probes that are shown may [byte]."""
 COMPARED_BYTES = 256 * 2**20
@@ -75,7 +77,7 @@ def streamed(stream: Stream, keep: Keep | None) -> Streamed:
     whole = len(shown) == stream.count
     compared, grams = (every[:0], {}) if whole or keep is None else _compared(stream, keep)
     sink = _Sink(shown, stream, keep is not None, whole)
-    for places in _batches(stream, every, BATCH_BYTES if keep is None else min(BATCH_BYTES, keep.room // 4)):
+    for places in _batches(stream, every, WHOLE_BYTES if keep is None else min(BATCH_BYTES, keep.room // 4)):
         sink.take(places, stream.run(places))
     return Streamed(sink.maps, sink.ends, sink.statistics(), None if whole else shown, compared, grams)
 

@@ -160,7 +160,7 @@ class Loops:
 
         checkpoint = self.run.checkpoints[0]
         reading = read_whole(checkpoint, self.firsts)
-        network = task._networks[reading.signature]
+        (network,) = task._networks.values()
         plan = plan_for(self.probes, self.loaded.config)
         view = view_of(network, self.probes.given, plan.image, plan.shape, plan.layer)
         images, probes = self.probes.inputs.reshape(-1, *plan.shape), np.arange(len(self.probes.inputs))
