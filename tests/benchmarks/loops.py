@@ -152,14 +152,12 @@ class Loops:
         from tf_keras_vis.saliency import Saliency
         from tf_keras_vis.utils.model_modifiers import ReplaceToLinear
 
-        from reportgen.checkpoints.reading import read_whole
         from reportgen.diagnostics.attribution import grad_cam, saliency
         from reportgen.network import task
         from reportgen.network.plan import plan_for
         from reportgen.network.viewed import view_of
 
         checkpoint = self.run.checkpoints[0]
-        reading = read_whole(checkpoint, self.firsts)
         (network,) = task._networks.values()
         plan = plan_for(self.probes, self.loaded.config)
         view = view_of(network, self.probes.given, plan.image, plan.shape, plan.layer)
