@@ -17,6 +17,7 @@ from PIL import Image
 
 import networks
 from extractions import probe_set, write_folder
+from reportgen.archive import probe_files
 from reportgen.cli.check import check_configuration
 from reportgen.config import load
 from reportgen.errors import ReportgenError
@@ -149,7 +150,8 @@ def test_pictures_that_the_catalogue_names_belong_to_what_a_report_is_made_from(
         return sources_of(loaded.config, loaded.base, lambda path: sha256(path.read_bytes()).hexdigest())
 
     before = sums()
-    assert {f"init/{name}" for name in names[: len(added)]} <= set(before)
+    pictures = {f"init/{name}" for name in names[: len(added)]}
+    assert pictures <= set(before) and pictures <= set(probe_files(loaded.config.probes, loaded.base))
     (project / "init" / names[0]).write_bytes((project / "init" / names[1]).read_bytes())
     assert [name for name, found in sums().items() if before[name] != found] == [f"init/{names[0]}"]
 

@@ -14,6 +14,7 @@ from reportgen.config import ProbesConfig
 from reportgen.errors import RemoteError
 from reportgen.places import is_url, name_of, place, url_of
 from reportgen.remote import list_again
+from reportgen.store.inputs import image_patterns
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +35,13 @@ def probe_files(config: ProbesConfig, base: Path) -> dict[str, dict[str, Any]]:
 
 
 def _named(config: ProbesConfig, base: Path) -> Iterator[Path]:
+    from reportgen.probes.catalogue import named_pictures
     from reportgen.probes.files import find_files
 
-    catalogues = [config.catalogue]
-    images: list[tuple[str, ...] | dict[str, tuple[str, ...]] | None] = [config.images]
-    for source in config.inputs.values():
-        images.append(getattr(source, "images", None))
-        catalogues += [getattr(source, "catalogue", None)]
-    for patterns in images:
-        for each in patterns.values() if isinstance(patterns, dict) else [patterns or ()]:
-            yield from (path for path in find_files(each, base) if isinstance(path, Path))
-    yield from (base / path for path in catalogues if path is not None)
+    yield from (path for path in find_files(image_patterns(config), base) if isinstance(path, Path))
+    if config.catalogue is not None:
+        yield base / config.catalogue
+    yield from named_pictures(config, base)
 
 
 def states(folder: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, State]]:
